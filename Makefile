@@ -1,0 +1,54 @@
+# make demo   the method on a small data set, in minutes on a CPU
+# make test   lint, then all tests once per backend
+# make lint   ruff only
+# make clean  remove the environment and what was built
+#
+# Another interpreter:  make test PYTHON=/path/to/python3.11
+# One backend, one file:  make test BACKENDS=jax PYTEST_ARGS=tests/test_losses.py
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BACKENDS ?= tensorflow jax torch
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+python := $(VENV)/bin/python
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.demo
+	$(python) -m tasks.digits_lt
+
+# One process per backend, because Keras picks its backend at import. A failure
+# does not keep the other backends from running.
+test: $(VENV)/.tests
+	@failed=; \
+	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	for backend in $(BACKENDS); do \
+	  echo "== KERAS_BACKEND=$$backend"; \
+	  KERAS_BACKEND=$$backend $(python) -m pytest -q -n $(JOBS) --dist loadfile \
+	    --durations 5 $(PYTEST_ARGS) || failed="$$failed $$backend"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
+	echo "passed: lint $(BACKENDS)"
+
+lint: $(VENV)/.tests
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+
+# The stamps below make each installation happen once.
+$(VENV)/.venv:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: requirements.txt $(VENV)/.venv
+	$(python) -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/.tests: setup.py requirements.txt $(VENV)/.venv
+	$(python) -m pip install --quiet --editable '.[tests]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find keras_m2m tasks tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

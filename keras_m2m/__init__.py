@@ -1,0 +1,65 @@
+"""Major-to-minor Translation (M2m) for imbalanced classification, in Keras 3.
+
+Start with `help(keras_m2m.M2mModel)`.
+
+Source: Kim, Jeong, Shin, M2m: Imbalanced Classification via Major-to-minor
+Translation (CVPR 2020).
+"""
+
+from keras_m2m.callbacks import BestWeights
+from keras_m2m.imbalance import acceptance_probability
+from keras_m2m.imbalance import count_classes
+from keras_m2m.imbalance import effective_number
+from keras_m2m.imbalance import effective_number_weights
+from keras_m2m.imbalance import generation_probability
+from keras_m2m.imbalance import imbalance_ratio
+from keras_m2m.imbalance import inverse_frequency_weights
+from keras_m2m.imbalance import long_tailed_counts
+from keras_m2m.imbalance import major_classes
+from keras_m2m.imbalance import many_medium_few
+from keras_m2m.layers import CosineDense
+from keras_m2m.layers import OptionAShortcut
+from keras_m2m.losses import FocalLoss
+from keras_m2m.losses import LDAMLoss
+from keras_m2m.m2m_model import M2mModel
+from keras_m2m.m2m_model import Seeds
+from keras_m2m.metrics import BalancedAccuracy
+from keras_m2m.metrics import GeometricMean
+from keras_m2m.models import cifar_resnet
+from keras_m2m.models import mlp
+from keras_m2m.models import preact_resnet18
+from keras_m2m.models import resnet32
+from keras_m2m.sampling import ResampledDataset
+from keras_m2m.sampling import smote
+from keras_m2m.schedules import warmup_step_decay
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BalancedAccuracy",
+    "BestWeights",
+    "CosineDense",
+    "FocalLoss",
+    "GeometricMean",
+    "LDAMLoss",
+    "M2mModel",
+    "OptionAShortcut",
+    "ResampledDataset",
+    "Seeds",
+    "acceptance_probability",
+    "cifar_resnet",
+    "count_classes",
+    "effective_number",
+    "effective_number_weights",
+    "generation_probability",
+    "imbalance_ratio",
+    "inverse_frequency_weights",
+    "long_tailed_counts",
+    "major_classes",
+    "many_medium_few",
+    "mlp",
+    "preact_resnet18",
+    "resnet32",
+    "smote",
+    "warmup_step_decay",
+]

@@ -1,0 +1,31 @@
+"""The two operations that Keras has no backend-neutral form of.
+
+`input_gradient(fn, x)` is the gradient of the scalar `fn(x)` with respect to the
+tensor `x`, of the same shape and dtype as `x`. Only `x` is differentiated: no
+gradient reaches a variable that `fn` reads, and none is accumulated anywhere.
+
+`run_stateful(model, state, fn, *args)` runs `fn(*args)`, which may read and
+update the variables of `model`, inside a `train_step`. It returns
+`(result, state)`. TensorFlow and PyTorch keep their state in the variables, so
+there `state` is the empty list and is handed back; JAX passes values around, so
+there `state` is what Keras gave to `train_step`, and comes back updated.
+"""
+
+import keras
+
+if keras.config.backend() == "tensorflow":
+    from keras_m2m._backend.tensorflow import input_gradient
+    from keras_m2m._backend.tensorflow import run_stateful
+elif keras.config.backend() == "jax":
+    from keras_m2m._backend.jax import input_gradient
+    from keras_m2m._backend.jax import run_stateful
+elif keras.config.backend() == "torch":
+    from keras_m2m._backend.torch import input_gradient
+    from keras_m2m._backend.torch import run_stateful
+else:
+    raise ImportError(
+        "keras_m2m runs on the Keras backends tensorflow, jax and torch. "
+        f"Received: KERAS_BACKEND={keras.config.backend()}"
+    )
+
+__all__ = ["input_gradient", "run_stateful"]

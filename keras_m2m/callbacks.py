@@ -1,0 +1,50 @@
+"""Callbacks for training by the paper's protocol."""
+
+import keras
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Remembers the weights of a network at its best validation epoch.
+
+    One object can go through several `fit` calls, of the network itself and of
+    an `M2mModel` around it. A tie goes to the later epoch.
+
+    Args:
+        network: The `keras.Model` whose weights are kept.
+        monitor: Key of the logs to compare; higher is better.
+
+    Raises:
+        KeyError: At the end of an epoch whose logs lack `monitor`.
+
+    Example:
+
+    ```python
+    best = keras_m2m.BestWeights(f)
+    f.fit(..., validation_data=validation, callbacks=[best])
+    best.restore()
+    ```
+
+    Source: the protocol of the authors' released code, which tests the best
+    validation epoch.
+    """
+
+    def __init__(
+        self, network: keras.Model, monitor: str = "val_balanced_accuracy"
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.monitor = monitor
+        self.epoch: int | None = None
+        self.value = float("-inf")
+        self._weights: list | None = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = logs[self.monitor]
+        if value >= self.value:
+            self.epoch, self.value = epoch, value
+            self._weights = self.network.get_weights()
+
+    def restore(self) -> None:
+        """Put the remembered weights back; does nothing before the first epoch."""
+        if self._weights is not None:
+            self.network.set_weights(self._weights)

@@ -1,0 +1,218 @@
+"""Class counts: checked, counted, long-tailed, and grouped by size."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+MANY_SHOT_ABOVE = 100
+FEW_SHOT_BELOW = 20
+
+
+def check_class_counts(class_counts: ArrayLike) -> np.ndarray:
+    """Class counts as an array, or an error that says what is wrong with them.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, at least two classes, in any order.
+
+    Returns:
+        int64 array of shape `(num_classes,)`.
+
+    Raises:
+        ValueError: If `class_counts` is not one-dimensional, has fewer than
+            two classes, or holds anything but positive integers.
+
+    Example:
+
+    >>> check_class_counts([100, 10])
+    array([100,  10])
+
+    Source: this project; the counts are `N_k` of Kim et al., M2m (CVPR 2020).
+    """
+    counts = np.asarray(class_counts)
+    if counts.ndim != 1 or counts.size < 2:
+        raise ValueError(
+            "Class counts have the wrong shape; expected `(num_classes,)` with "
+            f"at least two classes. Received: class_counts={class_counts}"
+        )
+    if counts.dtype.kind not in "iu" or counts.min() < 1:
+        raise ValueError(
+            "Class counts must be positive integers, one per class. "
+            f"Received: class_counts={class_counts}"
+        )
+    return counts.astype("int64")
+
+
+def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
+    """Training samples per class, from the labels.
+
+    A class that does not occur counts 0. Most other functions here reject such
+    counts, because a class without samples has neither a weight nor a seed.
+
+    Args:
+        labels: Integer classes in `[0, num_classes)`, of shape `(num_samples,)`
+            or `(num_samples, 1)`.
+        num_classes: Number of classes, a positive integer.
+
+    Returns:
+        int64 array of shape `(num_classes,)`.
+
+    Raises:
+        ValueError: If `num_classes` is not a positive integer, or the labels
+            are one-hot, not integers, or out of range.
+
+    Example:
+
+    >>> count_classes([0, 2, 2], num_classes=4)
+    array([1, 0, 2, 0])
+
+    Source: this project.
+    """
+    _check_integer("num_classes", num_classes, least=1)
+    classes = np.asarray(labels)
+    if classes.ndim == 2 and classes.shape[1] == 1:
+        classes = classes[:, 0]
+    if classes.ndim != 1 or classes.dtype.kind not in "iu":
+        raise ValueError(
+            "Labels must be integer classes of shape `(num_samples,)` or "
+            "`(num_samples, 1)`, not one-hot rows or probabilities. Received: "
+            f"labels.shape={classes.shape}, labels.dtype={classes.dtype}"
+        )
+    if classes.size and not 0 <= classes.min() <= classes.max() < num_classes:
+        raise ValueError(
+            f"Labels are out of range; expected 0 to {num_classes - 1}. Received: "
+            f"labels from {classes.min()} to {classes.max()}"
+        )
+    return np.bincount(classes.astype("int64"), minlength=num_classes)
+
+
+def imbalance_ratio(class_counts: ArrayLike) -> float:
+    """Size of the largest class over that of the smallest, `rho` in the paper.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+
+    Returns:
+        A Python float of at least 1; 1 means balanced.
+
+    Raises:
+        ValueError: If `class_counts` are not positive integers of that shape.
+
+    Example:
+
+    >>> imbalance_ratio([20, 5, 100])
+    20.0
+
+    Source: Kim et al., M2m (CVPR 2020), section 3.2.
+    """
+    counts = check_class_counts(class_counts)
+    return float(counts.max() / counts.min())
+
+
+def long_tailed_counts(largest: int, num_classes: int, rho: float) -> np.ndarray:
+    """Class sizes that fall exponentially from the first class to the last.
+
+    Class `k` of `K` keeps `int(largest * rho ** (-k / (K - 1)))` samples. The
+    exponents are taken class by class; a running product of one factor would
+    lose a sample to rounding where the exact size is an integer.
+
+    Args:
+        largest: Samples in class 0, a positive integer.
+        num_classes: Number of classes, an integer of at least 2.
+        rho: Size of the first class over that of the last, a float of at
+            least 1 and at most `largest`.
+
+    Returns:
+        int64 array of shape `(num_classes,)`, in descending order.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> long_tailed_counts(5000, num_classes=10, rho=100).tolist()
+    [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+
+    Source: Cui et al., Class-Balanced Loss (CVPR 2019), section 5.1; used for
+    CIFAR-LT by Kim et al., M2m (CVPR 2020), section 3.2.
+    """
+    _check_integer("largest", largest, least=1)
+    _check_integer("num_classes", num_classes, least=2)
+    if not 1 <= rho <= largest:
+        raise ValueError(
+            "The imbalance ratio must be between 1 and the size of the largest "
+            f"class. Received: rho={rho}, largest={largest}"
+        )
+    exponents = np.arange(num_classes) / (num_classes - 1)
+    sizes = largest / np.power(float(rho), exponents)
+    # A size that is an integer on paper may come out a few units in the last
+    # place below it; the nudge keeps truncation from taking a whole sample.
+    return np.floor(sizes * (1 + 1e-12)).astype("int64")
+
+
+def major_classes(class_counts: ArrayLike) -> np.ndarray:
+    """The fewest largest classes that hold over half of the training set.
+
+    The other classes are the minor ones. Of two classes of one size, the one
+    that comes first is taken first.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+
+    Returns:
+        bool array of shape `(num_classes,)`, true for major classes.
+
+    Raises:
+        ValueError: If `class_counts` are not positive integers of that shape.
+
+    Example:
+
+    >>> major_classes([10, 40, 20, 30])
+    array([False,  True, False,  True])
+
+    Source: Kim et al., M2m (CVPR 2020), section 3.4.
+    """
+    counts = check_class_counts(class_counts)
+    by_size = np.argsort(-counts, kind="stable")
+    held_before = np.cumsum(counts[by_size]) - counts[by_size]
+    major = np.zeros(counts.shape, dtype=bool)
+    # A class still counts as major if those before it hold half at most.
+    major[by_size] = 2 * held_before <= counts.sum()
+    return major
+
+
+def many_medium_few(class_counts: ArrayLike) -> dict[str, np.ndarray]:
+    """Classes grouped into many-shot, medium-shot and few-shot ones.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+
+    Returns:
+        A dict of three bool arrays of shape `(num_classes,)`: `"many"` (more
+        than 100 samples), `"medium"` (20 to 100) and `"few"` (fewer than 20).
+        Every class is in exactly one; a group may be empty.
+
+    Raises:
+        ValueError: If `class_counts` are not positive integers of that shape.
+
+    Example:
+
+    >>> many_medium_few([500, 100, 19])["medium"]
+    array([False,  True, False])
+
+    Source: Liu et al., Large-Scale Long-Tailed Recognition in an Open World
+    (CVPR 2019), section 5.1.
+    """
+    counts = check_class_counts(class_counts)
+    many = counts > MANY_SHOT_ABOVE
+    few = counts < FEW_SHOT_BELOW
+    return {"many": many, "medium": ~many & ~few, "few": few}
+
+
+def _check_integer(name: str, value: int, least: int) -> None:
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {least}. Received: {name}={value}"
+        )

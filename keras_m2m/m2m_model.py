@@ -1,0 +1,366 @@
+"""`M2mModel`: ordinary Keras training on batches that M2m has rewritten."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+from keras_m2m import translation
+from keras_m2m._backend import run_stateful
+from keras_m2m.checks import check_bounds
+from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_positive
+from keras_m2m.checks import check_real
+from keras_m2m.checks import check_samples
+from keras_m2m.checks import check_whole
+from keras_m2m.imbalance import acceptance_probability
+from keras_m2m.imbalance import check_class_counts
+from keras_m2m.imbalance import generation_probability
+from keras_m2m.network_checks import check_networks
+from keras_m2m.sampling import ResampledDataset
+
+
+class Seeds(NamedTuple):
+    """The samples that a step translates, all of length `n`.
+
+    `n` is the batch size in code that XLA compiles, where shapes are fixed.
+    Elsewhere it is the number of wanted rows, so that no other is translated.
+
+    Attributes:
+        samples: float32 tensor `(n, ...)`, the seeds x0.
+        classes: int tensor `(n,)`, their classes k0.
+        rows: int tensor `(n,)`, the rows of the batch they may replace.
+        targets: int tensor `(n,)`, the classes of those rows.
+        wanted: bool tensor `(n,)`, False where nothing is to be replaced.
+    """
+
+    samples: object
+    classes: object
+    rows: object
+    targets: object
+    wanted: object
+
+
+@keras.saving.register_keras_serializable(package="keras_m2m")
+class M2mModel(keras.Model):
+    """Trains `f` with Major-to-minor Translation against a frozen classifier `g`.
+
+    Every training step replaces part of the batch: a row of a rare class becomes
+    a sample of a frequent class that gradient steps have moved into the rare
+    class, as `g` sees it. Labels and sample weights stay. The rest is Keras' own
+    `train_step`, so `compile`, `fit`, `evaluate`, `predict`, callbacks, class
+    weights, mixed precision and compilation work as in every Keras model.
+
+    Feed it class-balanced batches (`ResampledDataset(..., sampling="class")`),
+    and begin after some epochs of ordinary training of `f` (deferred schedule):
+    compile this model with the optimizer object that trained `f`.
+
+    Save and export `f`, not this model: `f.save("f.keras")`. While training, the
+    logs hold `acceptance_rate` (accepted translations over translated ones, 0 if
+    none) and `replaced_rate` (accepted translations over all rows).
+
+    The four parts of a step are methods to override: `draw_seeds`, `translate`,
+    `accept` and `replace`.
+
+    Args:
+        f: The classifier to train: a built `keras.Model` with one input, which
+            returns logits of shape `(batch, num_classes)`.
+        g: A classifier of the same shapes, trained on the same imbalanced data
+            from other initial weights; independent of `f`. This sets
+            `g.trainable = False` on it, and nothing here ever changes its
+            weights or its BatchNorm statistics.
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+        beta: Reliability of `g` in `[0, 1)`: a translation from a class with n
+            more samples than the target is rejected with probability `beta**n`.
+        lam: Weight of the logit of the seed's class under `f`, at least 0.
+        gamma: Least probability that `g` must give the target, in `[0, 1]`; 0
+            accepts everything.
+        steps: Gradient steps of a translation, an integer of at least 1.
+        step_size: L2 length of each, positive, in the units of the samples.
+        bounds: `(low, high)` that samples stay in, such as `(0, 1)` for images;
+            None for data without limits.
+        noise: L2 norm of the random start of a translation; 0 turns it off.
+        unroll: Whether compiled code writes the steps out one by one. None
+            chooses: written out where XLA compiles for a CPU, a loop elsewhere.
+        seed: Integer that the drawn numbers follow from; None for any.
+        name: Name of the model.
+
+    Call arguments:
+        x: Samples `(batch, ...)`. The result is `f(x)`, logits.
+
+    Raises:
+        ValueError: If an argument is outside its range; if `f` or `g` is not
+            built, has several inputs or outputs, does not return one logit per
+            class, or shares variables with the other; or, from `fit`, if
+            labels, bounds or values of the data do not fit.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import keras_m2m
+    >>> x = np.random.default_rng(0).normal(size=(110, 4)).astype("float32")
+    >>> y = np.repeat([0, 1], [100, 10])
+    >>> f, g = (keras_m2m.mlp(2, input_shape=(4,)) for _ in range(2))
+    >>> model = keras_m2m.M2mModel(f, g, class_counts=[100, 10], gamma=0.0)
+    >>> model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
+    >>> batches = keras_m2m.ResampledDataset(x, y, batch_size=10, sampling="class")
+    >>> history = model.fit(**batches.fit_arguments, verbose=0)
+    >>> history.history["acceptance_rate"]
+    [1.0]
+
+    Source: Kim, Jeong, Shin, M2m (CVPR 2020), Algorithm 1 and section 2.3.
+    """
+
+    def __init__(
+        self,
+        f: keras.Model,
+        g: keras.Model,
+        class_counts: Sequence[int],
+        beta: float = 0.999,
+        lam: float = 0.5,
+        gamma: float = 0.9,
+        steps: int = 10,
+        step_size: float = 0.1,
+        bounds: tuple[float, float] | None = None,
+        noise: float = 0.1,
+        unroll: bool | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.class_counts = check_class_counts(class_counts)
+        check_networks(f, g, len(self.class_counts))
+        self._generation = generation_probability(class_counts).astype("float32")
+        self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
+        self.f, self.g = f, g
+        self.g.trainable = False
+        self.beta = beta
+        self.lam = check_real(0, lam=lam)
+        self.gamma = check_real(0, 1, gamma=gamma)
+        self.steps = check_whole(steps=steps)
+        self.step_size = check_positive(step_size=step_size)
+        self.bounds = check_bounds(bounds)
+        self.noise = check_real(0, noise=noise)
+        self.unroll, self.seed = unroll, seed
+        self._generator = keras.random.SeedGenerator(seed)
+        self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
+        self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
+        self.built = True  # f and g are, and there is nothing else to build.
+
+    def call(self, x, training=None):
+        return self.f(x, training=training)
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Train `f`, after checks of every value that can be seen.
+
+        Args:
+            x: As in `keras.Model.fit`. NumPy arrays and `ResampledDataset` are
+                checked for NaN, labels and bounds; of other data, `train_step`
+                checks shapes and dtypes.
+            y: As in `keras.Model.fit`.
+            **kwargs: The other arguments of `keras.Model.fit`.
+
+        Returns:
+            The `keras.callbacks.History`.
+
+        Raises:
+            ValueError: If a value is NaN or infinite or leaves `bounds`, samples
+                are integers, or a label is not an integer in
+                `0..num_classes - 1`.
+        """
+        samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
+        if hasattr(samples, "__array__"):
+            check_samples(samples, self.bounds)
+        if hasattr(labels, "__array__"):
+            check_labels(labels, len(self.class_counts))
+        return super().fit(x, y, **kwargs)
+
+    def train_step(self, *state_and_data):
+        """Rewrite the batch, then do an ordinary Keras training step.
+
+        Args:
+            *state_and_data: `(data,)`, or `(state, data)` on JAX, where data is
+                `(x, y)` or `(x, y, sample_weight)`.
+
+        Returns:
+            What `keras.Model.train_step` returns.
+
+        Raises:
+            ValueError: If `x` is not a float tensor, or labels are not integers
+                of shape `(batch,)` or `(batch, 1)`.
+        """
+        *state, data = state_and_data
+        data, state = run_stateful(self, state, self._rewrite, data)
+        return super().train_step(*state, data)
+
+    def test_step(self, *state_and_data):
+        """Evaluate `f`; the rates describe training, so they are left out."""
+        result = super().test_step(*state_and_data)
+        logs = result[0] if len(state_and_data) == 2 else result
+        for metric in (self._acceptance_rate, self._replaced_rate):
+            logs.pop(metric.name)
+        return result
+
+    def _rewrite(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x, labels = self._checked(x, y)
+        seeds = self.draw_seeds(x, labels)
+        translated = self.translate(seeds)
+        accepted = ops.logical_and(seeds.wanted, self.accept(seeds, translated))
+        self._record(ops.shape(labels)[0], seeds.wanted, accepted)
+        x, labels = self.replace(x, labels, seeds, translated, accepted)
+        y = ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
+        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+    def _checked(self, x, y):
+        """The batch as float32 samples and labels of one axis."""
+        if y is None:
+            raise ValueError("M2mModel needs labels. Received: y=None")
+        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+            raise ValueError(
+                "Samples must be floating point, since they are moved by gradient "
+                f"steps; scale integer images to [0, 1]. Received: dtype={x.dtype}"
+            )
+        if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
+            raise ValueError(
+                "Labels must be integers of shape (batch,) or (batch, 1), not "
+                f"one-hot. Received: shape={tuple(y.shape)}"
+            )
+        labels = ops.reshape(ops.cast(y, "int32"), (-1,))
+        return ops.cast(x, "float32"), labels
+
+    def draw_seeds(self, x, labels) -> Seeds:
+        """Choose the rows to be generated and the in-batch seed of each.
+
+        Args:
+            x: float32 tensor `(batch, ...)`, the batch as it came in.
+            labels: int32 tensor `(batch,)`.
+
+        Returns:
+            `Seeds`, of which those not `wanted` are ignored.
+        """
+        draws = keras.random.uniform(
+            (3, ops.shape(labels)[0]), dtype="float32", seed=self._generator
+        )
+        choice = translation.choose_seeds(
+            labels, draws, self._generation, self._acceptance
+        )
+        rows = ops.arange(ops.shape(labels)[0], dtype="int32")
+        if not self._static_shapes:
+            (rows,) = ops.nonzero(choice.wanted)
+        origin = ops.take(choice.rows, rows)
+        return Seeds(
+            samples=ops.take(x, origin, axis=0),
+            classes=ops.take(labels, origin),
+            rows=rows,
+            targets=ops.take(labels, rows),
+            wanted=ops.take(choice.wanted, rows),
+        )
+
+    def translate(self, seeds: Seeds):
+        """Translate every seed to its target, from a small random offset.
+
+        Args:
+            seeds: What `draw_seeds` returned.
+
+        Returns:
+            float32 tensor like `seeds.samples`.
+        """
+        noise = None
+        if self.noise:
+            shape = ops.shape(seeds.samples)
+            direction = keras.random.normal(
+                shape, dtype="float32", seed=self._generator
+            )
+            noise = translation.scale_noise(direction, self.noise)
+        return translation.translate(
+            lambda x: self.f(x, training=False),
+            lambda x: self.g(x, training=False),
+            seeds.samples,
+            seeds.classes,
+            seeds.targets,
+            noise=noise,
+            lam=self.lam,
+            steps=self.steps,
+            step_size=self.step_size,
+            bounds=self.bounds,
+            unroll=self._unrolled,
+        )
+
+    def accept(self, seeds: Seeds, translated):
+        """Tell which translations `g` is confident about.
+
+        Args:
+            seeds: What `draw_seeds` returned.
+            translated: What `translate` returned.
+
+        Returns:
+            bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
+        """
+        return translation.accept(
+            lambda x: self.g(x, training=False), translated, seeds.targets, self.gamma
+        )
+
+    def replace(self, x, labels, seeds: Seeds, translated, accepted):
+        """Put the accepted translations into the batch.
+
+        Args:
+            x: float32 tensor `(batch, ...)`.
+            labels: int32 tensor `(batch,)`.
+            seeds: What `draw_seeds` returned.
+            translated: float32 tensor `(n, ...)`.
+            accepted: bool tensor `(n,)`, already False where not wanted.
+
+        Returns:
+            `(x, labels)` of the same shapes; M2m itself leaves labels alone.
+        """
+        mask = ops.reshape(accepted, (-1,) + (1,) * (len(x.shape) - 1))
+        new = ops.where(mask, translated, ops.take(x, seeds.rows, axis=0))
+        return ops.scatter_update(x, seeds.rows[:, None], new), labels
+
+    def _record(self, batch_size, wanted, accepted):
+        accepted = ops.cast(accepted, "float32")
+        self._acceptance_rate.update_state(accepted, sample_weight=wanted)
+        replaced = ops.sum(accepted) / ops.cast(batch_size, "float32")
+        self._replaced_rate.update_state(replaced, sample_weight=batch_size)
+
+    @property
+    def _static_shapes(self):
+        """Whether XLA compiles the step; it cannot take the wanted rows alone."""
+        return not self.run_eagerly and self.jit_compile
+
+    @property
+    def _unrolled(self):
+        if self.unroll is not None:
+            return self.unroll
+        if keras.config.backend() == "torch" or not self._static_shapes:
+            return self.run_eagerly
+        # In a loop, XLA's CPU compiler makes the input gradient of a convolution
+        # about nine times slower (jax-ml/jax#12868).
+        return keras.distribution.list_devices()[0].lower().startswith("cpu")
+
+    def get_config(self):
+        return {
+            "f": keras.saving.serialize_keras_object(self.f),
+            "g": keras.saving.serialize_keras_object(self.g),
+            "class_counts": self.class_counts.tolist(),
+            "beta": self.beta,
+            "lam": self.lam,
+            "gamma": self.gamma,
+            "steps": self.steps,
+            "step_size": self.step_size,
+            "bounds": self.bounds,
+            "noise": self.noise,
+            "unroll": self.unroll,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        networks = {
+            key: keras.saving.deserialize_keras_object(config[key]) for key in "fg"
+        }
+        return cls(**{**config, **networks})

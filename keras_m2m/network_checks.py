@@ -1,0 +1,103 @@
+"""Checks of the two networks that M2m works with."""
+
+import keras
+
+from keras_m2m.layers import CosineDense
+
+_SQUASHED = ("softmax", "sigmoid")
+
+
+def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
+    """Raise unless `f` and `g` are two separate classifiers that return logits.
+
+    Args:
+        f: The network to train.
+        g: The frozen one.
+        num_classes: Number of classes K, and so of logits.
+
+    Raises:
+        ValueError: If a network is no built `keras.Model`, has several inputs or
+            outputs, ends in a softmax or sigmoid, or does not return
+            `num_classes` logits; if `g` ends in a `CosineDense` of scale 1; if
+            their input shapes differ, or they share variables.
+
+    Example:
+
+    >>> import keras_m2m
+    >>> f, g = (keras_m2m.mlp(3, input_shape=(4,)) for _ in range(2))
+    >>> check_networks(f, g, num_classes=3)
+    """
+    for name, network in {"f": f, "g": g}.items():
+        _check_network(name, network, num_classes)
+    last = _last_layer(g)
+    if isinstance(last, CosineDense) and last.scale == 1:
+        raise ValueError(
+            "`g` must not end in a CosineDense of scale 1: the softmax of cosines "
+            "never gets confident, so no translation would be accepted. Train g with "
+            "an ordinary Dense head, or give its CosineDense a scale such as 30. "
+            f"Received: g={g.name!r}"
+        )
+    if _input_shape(f) != _input_shape(g):
+        raise ValueError(
+            "`f` and `g` must take the same inputs. Received: "
+            f"f.input_shape={_input_shape(f)}, g.input_shape={_input_shape(g)}"
+        )
+    shared = {id(v) for v in f.variables} & {id(v) for v in g.variables}
+    if shared:
+        raise ValueError(
+            "`f` and `g` must not share layers: g is frozen while f is trained. Build "
+            f"two models. Received: {len(shared)} shared variables"
+        )
+
+
+def _check_network(name, network, num_classes):
+    if not isinstance(network, keras.Model) or not network.built:
+        raise ValueError(
+            f"`{name}` must be a built keras.Model; give its input shape, or call it "
+            f"once on a batch. Received: {name}={network!r}"
+        )
+    for attribute in ("inputs", "outputs"):
+        tensors = getattr(network, attribute, None) or []
+        if len(tensors) > 1:
+            raise ValueError(
+                f"`{name}` must have one input and one output, the logits. "
+                f"Received: {len(tensors)} {attribute} of {name}"
+            )
+    last = _last_layer(network)
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    if isinstance(last, keras.layers.Softmax) or activation in _SQUASHED:
+        raise ValueError(
+            f"`{name}` must return logits, but its last layer squashes them; remove "
+            f"the activation, and use from_logits=True in the loss. Received: "
+            f"{name} ends in {last.name!r} ({activation or 'softmax'})"
+        )
+    shape = _output_shape(network)
+    if shape is not None and (len(shape) != 2 or shape[1] != num_classes):
+        hint = " A single unit for two classes is two logits here." * (shape[-1] == 1)
+        raise ValueError(
+            f"`{name}` must return one logit for each of the {num_classes} entries of "
+            f"`class_counts`, of shape (batch, {num_classes}).{hint} "
+            f"Received: {name}.output_shape={shape}"
+        )
+
+
+def _last_layer(network):
+    """The layer that makes the output; inside nested models, the innermost."""
+    config = network.get_config() if getattr(network, "outputs", None) else {}
+    if "output_layers" in config:
+        ends = config["output_layers"]
+        layer = network.get_layer(ends[0] if isinstance(ends[0], str) else ends[0][0])
+    else:
+        layer = network.layers[-1] if network.layers else None
+    return _last_layer(layer) if isinstance(layer, keras.Model) else layer
+
+
+def _input_shape(network):
+    return tuple(network.inputs[0].shape) if getattr(network, "inputs", None) else None
+
+
+def _output_shape(network):
+    """Shape of the output, or None for a subclassed model, which does not know."""
+    return (
+        tuple(network.outputs[0].shape) if getattr(network, "outputs", None) else None
+    )

@@ -1,0 +1,28 @@
+"""Colours, empty figures and class names, as all plots share them."""
+
+from collections.abc import Sequence
+
+import matplotlib.figure
+
+# Okabe and Ito: told apart under every common colour blindness. Black and yellow
+# are left out, since one is the text's and the other is faint on white.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+LINES = ("-", "--", "-.", ":")
+
+
+def new_figure(width: float, height: float):
+    """An empty `(figure, axes)`, sizes in inches, whose parts do not overlap."""
+    figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]:
+    """The `size` names as strings; from `None`, the classes' numbers."""
+    if class_names is None:
+        return [str(index) for index in range(size)]
+    if len(class_names) != size:
+        raise ValueError(
+            f"`class_names` must have {size} entries. "
+            f"Received: class_names={class_names}"
+        )
+    return [str(name) for name in class_names]

@@ -1,0 +1,186 @@
+"""Which samples a batch holds: instance- or class-balanced, and SMOTE."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_samples
+from keras_m2m.checks import check_whole
+from keras_m2m.imbalance import check_class_counts
+
+
+class ResampledDataset(keras.utils.PyDataset):
+    """Batches from arrays, in an order that follows from `(seed, epoch)` alone.
+
+    `"instance"` goes through a random permutation, so that every sample comes
+    once an epoch. `"class"` draws a class uniformly and then one of its samples,
+    with replacement. All batches are full, so that shapes stay the same; the last
+    one of a permutation is filled from the next.
+
+    It holds all batches of the epochs `first_epoch` to `epochs - 1`, one after
+    the other, and counts nothing, so a run can start again at any epoch and see
+    the same batches. Use it as `model.fit(**dataset.fit_arguments)`.
+
+    Args:
+        x: Samples `(n, ...)`, floating point and finite.
+        y: Labels, integers of shape `(n,)` or `(n, 1)` in `0..num_classes - 1`.
+        batch_size: Samples per batch.
+        sampling: `"instance"` or `"class"`.
+        epochs: The epoch to stop before, as in `fit`.
+        first_epoch: The epoch to start with, `initial_epoch` in `fit`.
+        seed: Integer of at least 0 that the order and `augment` follow from.
+        augment: Function `(samples, rng) -> samples` for a whole batch, with a
+            `numpy.random.Generator`; None for none.
+        samples_per_epoch: Samples that make an epoch; None for `n`.
+
+    Raises:
+        ValueError: If an argument is outside its range, samples are not floating
+            point or not finite, labels do not fit, or a class up to the largest
+            label has no sample.
+
+    Example:
+
+    >>> x, y = np.zeros((12, 4), "float32"), np.repeat([0, 1], [10, 2])
+    >>> dataset = ResampledDataset(x, y, batch_size=8, sampling="class", epochs=5)
+    >>> dataset.steps_per_epoch, len(dataset), dataset[0][0].shape
+    (2, 10, (8, 4))
+
+    Source: Kim et al., M2m (CVPR 2020), section 2.3, footnote 1.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        batch_size: int = 128,
+        sampling: str = "instance",
+        epochs: int = 1,
+        first_epoch: int = 0,
+        seed: int = 0,
+        augment: Callable | None = None,
+        samples_per_epoch: int | None = None,
+    ) -> None:
+        # One worker: threads would hand batches over out of order.
+        super().__init__(workers=1)
+        self.x = check_samples(x)
+        self.y = check_labels(y, int(np.max(y, initial=0)) + 1)
+        if len(self.x) != len(self.y):
+            raise ValueError(
+                "Samples and labels must be equally many. "
+                f"Received: len(x)={len(self.x)}, len(y)={len(self.y)}"
+            )
+        if sampling not in ("instance", "class"):
+            raise ValueError(
+                '`sampling` must be "instance" or "class". '
+                f"Received: sampling={sampling!r}"
+            )
+        self.batch_size = check_whole(batch_size=batch_size)
+        self.sampling = sampling
+        self.first_epoch = check_whole(0, first_epoch=first_epoch)
+        self.epochs = check_whole(self.first_epoch, epochs=epochs)
+        self.seed = check_whole(0, seed=seed)
+        self.augment = augment
+        samples = len(self.x) if samples_per_epoch is None else samples_per_epoch
+        samples = check_whole(samples_per_epoch=samples)
+        self.steps_per_epoch = -(-samples // self.batch_size)
+        self._by_class = np.argsort(self.y, kind="stable")
+        self._class_counts = np.bincount(self.y)
+        if sampling == "class":
+            check_class_counts(self._class_counts)
+
+    @property
+    def fit_arguments(self) -> dict:
+        """Keyword arguments of `fit` that go with this dataset.
+
+        Without them Keras would shuffle the batches, which mixes epochs up.
+        """
+        return {
+            "x": self,
+            "steps_per_epoch": self.steps_per_epoch,
+            "initial_epoch": self.first_epoch,
+            "epochs": self.epochs,
+            "shuffle": False,
+        }
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch * (self.epochs - self.first_epoch)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        epochs_done, step = divmod(index, self.steps_per_epoch)
+        epoch = self.first_epoch + epochs_done
+        start = step * self.batch_size
+        rows = self._order(epoch)[start : start + self.batch_size]
+        x = self.x[rows]
+        if self.augment is not None:
+            x = self.augment(x, np.random.default_rng([self.seed, epoch, step]))
+        return x, self.y[rows]
+
+    def _order(self, epoch):
+        rng = np.random.default_rng([self.seed, epoch])
+        total = self.steps_per_epoch * self.batch_size
+        if self.sampling == "instance":
+            rounds = -(-total // len(self.x))
+            orders = [rng.permutation(len(self.x)) for _ in range(rounds)]
+            return np.concatenate(orders)[:total]
+        classes = rng.integers(len(self._class_counts), size=total)
+        first = np.cumsum(self._class_counts) - self._class_counts
+        within = rng.integers(self._class_counts[classes])
+        return self._by_class[first[classes] + within]
+
+
+def smote(
+    x: np.ndarray, y: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bring every class up to the largest by SMOTE in input space.
+
+    New samples lie between a sample and one of its 5 nearest of the same class,
+    fewer where the class is smaller; a class of one sample repeats it. Integer
+    samples (pixels) are rounded back to their dtype.
+
+    Args:
+        x: Samples `(n, ...)`, of any real dtype.
+        y: Integer labels `(n,)`.
+        seed: Integer that the result follows from.
+
+    Returns:
+        `(x, y)`: the given samples, then the new ones by class, in the dtypes
+        that came in.
+
+    Raises:
+        ImportError: If imbalanced-learn is not installed (`keras_m2m[smote]`).
+
+    Example:
+
+    >>> x, y = np.arange(8.0).reshape(8, 1), np.array([0] * 6 + [1] * 2)
+    >>> new_x, new_y = smote(x, y)
+    >>> np.bincount(new_y), bool((new_x[8:] >= 6).all() and (new_x[8:] <= 7).all())
+    (array([6, 6]), True)
+
+    Source: Chawla et al., SMOTE (JAIR 2002), by imbalanced-learn.
+    """
+    from imblearn.over_sampling import SMOTE
+
+    counts = np.bincount(y)
+    flat = x.reshape(len(x), -1).astype("float32")
+    parts = [(x, y)]
+    for k, count in enumerate(counts):
+        missing = counts.max() - count
+        if not count or not missing:
+            continue
+        if count == 1:
+            new = np.repeat(flat[y == k], missing, axis=0)
+        else:
+            # Per class, since the number of neighbours depends on its size. The
+            # filler only gives imbalanced-learn the second class it asks for.
+            filler = np.zeros((counts.max(), flat.shape[1]), flat.dtype)
+            sampler = SMOTE(k_neighbors=min(5, count - 1), random_state=seed + k)
+            both = np.concatenate([filler, flat[y == k]])
+            labels = np.repeat([0, 1], [counts.max(), count])
+            new = sampler.fit_resample(both, labels)[0][len(both) :]
+        new = np.rint(new) if np.issubdtype(x.dtype, np.integer) else new
+        new = new.reshape(-1, *x.shape[1:]).astype(x.dtype)
+        parts.append((new, np.full(missing, k, y.dtype)))
+    xs, ys = zip(*parts, strict=True)
+    return np.concatenate(xs), np.concatenate(ys)

@@ -1,0 +1,73 @@
+"""Packages `keras_m2m`, the library. `tasks` stays in the repository."""
+
+import pathlib
+import re
+
+import setuptools
+
+ROOT = pathlib.Path(__file__).parent
+MATPLOTLIB = "matplotlib>=3.9"
+IMBALANCED_LEARN = "imbalanced-learn>=0.14"
+TENSORFLOW = "tensorflow>=2.21"
+JAX = "jax>=0.10"
+TASKS = [
+    line.partition("#")[0].strip()
+    for line in (ROOT / "requirements.txt").read_text().splitlines()
+    if line.partition("#")[0].strip()
+]
+TESTS = [
+    *TASKS,
+    JAX,
+    # One version, so that plain `pip install` may pick a CPU build where there is one.
+    "torch==2.13.0",
+    "hypothesis>=6.100",
+    "pytest>=8.3",
+    "pytest-xdist>=3.6",
+    # Another version formats differently.
+    "ruff==0.17.6",
+    # tests/test_wheel.py builds a wheel without network.
+    "setuptools>=77",
+    "wheel",
+]
+
+
+def version():
+    """Reads `__version__` without importing Keras."""
+    source = (ROOT / "keras_m2m" / "__init__.py").read_text()
+    return re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE).group(1)
+
+
+setuptools.setup(
+    name="keras_m2m",
+    version=version(),
+    description=(
+        "Imbalanced classification via major-to-minor translation (M2m) "
+        "for Keras 3: TensorFlow, JAX and PyTorch"
+    ),
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    author="The keras_m2m Authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="keras imbalanced-learning long-tailed-recognition over-sampling m2m",
+    packages=setuptools.find_packages(include=["keras_m2m", "keras_m2m.*"]),
+    package_data={"keras_m2m": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=["keras>=3.15.1", "numpy>=2.0"],
+    extras_require={
+        "tensorflow": [TENSORFLOW],
+        "jax": [JAX],
+        "torch": ["torch>=2.6"],
+        "plots": [MATPLOTLIB],
+        "smote": [IMBALANCED_LEARN],
+        "tasks": TASKS,
+        "tests": TESTS,
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,1 @@
+"""The experiments: one module per dataset, run as `python -m tasks.NAME`."""

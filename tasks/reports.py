@@ -1,0 +1,140 @@
+"""What a run leaves behind: result.json, history.csv, pictures, a table."""
+
+import csv
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_m2m import M2mModel
+from keras_m2m import plots
+from keras_m2m import sampling
+from tasks.task import Data
+
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn")
+_COLUMNS = {
+    "method": "method",
+    "balanced_accuracy": "bACC",
+    "geometric_mean": "GM",
+    "geometric_mean_corrected": "GM*",
+    "major": "major",
+    "minor": "minor",
+    "acceptance_rate": "accepted",
+}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that can move a number."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # A backend that is not installed.
+    return found
+
+
+def write_result(folder: Path, result: dict) -> None:
+    """Write `result.json`, readable and with stable order."""
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def write_history(folder: Path, history: list[dict]) -> None:
+    """Write `history.csv`: a row per epoch, empty where a phase logs no such key."""
+    keys = list(dict.fromkeys(key for row in history for key in row))
+    with open(folder / "history.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, keys)
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
+    """Draw the pictures of the last of `results`, beside the others where it helps.
+
+    Args:
+        folder: Where the PNG files go.
+        results: Scores per method, as `evaluation.scores_of` gives them.
+        data: Names and counts of the classes.
+    """
+    matrices = {
+        name: np.array(scores["confusion_matrix"]) for name, scores in results.items()
+    }
+    *_, (name, scores) = results.items()
+    recall = np.array(scores["per_class_recall"], dtype=float)
+    figures = {
+        "confusion_matrix": plots.confusion_matrix(matrices[name], data.class_names),
+        "recall_by_count": plots.recall_by_count(
+            recall, data.class_counts, data.class_names
+        ),
+        "cumulative_false_positives": plots.cumulative_false_positives(
+            matrices, data.class_counts
+        ),
+    }
+    for stem, figure in figures.items():
+        figure.savefig(folder / f"{stem}.png", dpi=120)
+
+
+def write_translations(
+    folder: Path, model: M2mModel, data: Data, columns: int = 8
+) -> None:
+    """Draw accepted translations of one class-balanced batch, rarest targets first.
+
+    Args:
+        folder: Where `translations.png` goes; nothing is drawn if none is accepted.
+        model: A trained `M2mModel` on images.
+        data: The training images.
+        columns: At most so many translations.
+    """
+    batch = sampling.ResampledDataset(*data.train, batch_size=64, sampling="class")[0]
+    images, labels = (keras.ops.convert_to_tensor(part) for part in batch)
+    seeds = model.draw_seeds(images, labels)
+    moved = model.translate(seeds)
+    kept = keras.ops.logical_and(seeds.wanted, model.accept(seeds, moved))
+    kept, targets, classes, before, after = (
+        keras.ops.convert_to_numpy(tensor)
+        for tensor in (kept, seeds.targets, seeds.classes, seeds.samples, moved)
+    )
+    rows = np.flatnonzero(kept)
+    if not len(rows):
+        return
+    # One of each target before a second of any, so that the panel is varied.
+    turn = [np.count_nonzero(targets[rows[:i]] == targets[r]) for i, r in enumerate(rows)]
+    rows = rows[np.lexsort((data.class_counts[targets[rows]], turn))][:columns]
+    confidences = keras.ops.softmax(model.g(after[rows], training=False))
+    confidences = keras.ops.convert_to_numpy(confidences)
+    figure = plots.translation_panel(
+        _channels_last(before[rows]),
+        _channels_last(after[rows]),
+        [data.class_names[k] for k in classes[rows]],
+        [data.class_names[k] for k in targets[rows]],
+        confidences[np.arange(len(rows)), targets[rows]],
+    )
+    figure.savefig(folder / "translations.png", dpi=120)
+
+
+def _channels_last(images):
+    first = keras.config.image_data_format() == "channels_first"
+    return np.moveaxis(images, 1, -1) if first else images
+
+
+def table(results: dict[str, dict]) -> str:
+    """The short table that a run ends with, in percent."""
+    rows = [[_COLUMNS[key] for key in _COLUMNS]]
+    for name, scores in results.items():
+        scores = {**scores, "method": name}
+        rows.append([_cell(scores.get(key)) for key in _COLUMNS])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{100 * value:.1f}"

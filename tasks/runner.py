@@ -1,0 +1,179 @@
+"""One run from the command line to the results: g, f, evaluation, pictures."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras
+from absl import app
+
+from keras_m2m.network_checks import check_networks
+from tasks import reports
+from tasks.evaluation import evaluate
+from tasks.recipes import METHODS
+from tasks.settings import Settings
+from tasks.settings import define_flags
+from tasks.settings import read_settings
+from tasks.task import Data
+from tasks.task import Task
+from tasks.task import UserError
+from tasks.training import Trained
+from tasks.training import train
+
+
+def main(task: Task) -> None:
+    """Run a task from the command line; a user's mistake ends with one message.
+
+    Args:
+        task: The dataset's `Task`.
+    """
+    define_flags(task)
+
+    def run_flags(arguments):
+        if len(arguments) > 1:
+            raise app.UsageError(f"unexpected argument: {arguments[1]}")
+        try:
+            run(task, read_settings(task))
+        except UserError as error:
+            sys.exit(f"error: {error}")
+
+    app.run(run_flags)
+
+
+def run(task: Task, settings: Settings) -> dict[str, dict]:
+    """Train `settings.method`, and those to compare it with, and write results.
+
+    Args:
+        task: The dataset's `Task`.
+        settings: The value of every flag.
+
+    Returns:
+        The result per method, as in `result.json`; that of `--method` is last.
+
+    Raises:
+        UserError: If the data, `g` or the output folder do not allow the run.
+    """
+    began = time.perf_counter()
+    folder = _output_folder(settings)
+    data = task.load(settings)
+    timing = {"load": time.perf_counter() - began}
+    print(_describe(data, settings), flush=True)
+    methods = [m for m in settings.compare if m != settings.method]
+    methods.append(settings.method)
+    g, about_g = None, None
+    if any(METHODS[method].translate for method in methods):
+        g, about_g = _get_g(task, data, settings, folder, timing)
+    results = {}
+    for method in methods:
+        own = settings.replace(method=method)
+        place = folder if method == settings.method else folder / method
+        print(f"\n{method}: {METHODS[method].about}", flush=True)
+        trained = train(task, data, own, place / "tensorboard", g)
+        result = _result(trained, data, own, about_g, timing)
+        results[method] = result
+        _write(place, trained, data, results, began)
+    shown = {"g (erm)": about_g["scores"], **results} if about_g else results
+    print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
+    print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
+    print(f"Results are in {folder}")
+    return results
+
+
+def _output_folder(settings):
+    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    folder = Path(settings.out_dir or Path("runs") / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError as error:
+        raise UserError(f"--out_dir={folder} cannot be made: {error}") from error
+    if not writable:
+        raise UserError(f"--out_dir={folder} cannot be written to")
+    return folder
+
+
+def _get_g(task, data, settings, folder, timing):
+    """The frozen classifier, loaded or trained, and what the result says of it."""
+    began = time.perf_counter()
+    if settings.g:
+        path, seed = Path(settings.g), None
+        g = _load_g(path, task, data, settings)
+        print(f"g is {path}", flush=True)
+    else:
+        path, seed = folder / "g.keras", settings.seed + 1
+        print(f"\ng: plain training from seed {seed}", flush=True)
+        own = settings.replace(method="erm", loss="ce", seed=seed)
+        g = train(task, data, own, folder / "tensorboard" / "g").f
+        g.save(path)
+        print(f"g is saved as {path}; --g={path} uses it again", flush=True)
+    timing["g"] = time.perf_counter() - began
+    scores = evaluate(g, *data.test, data.class_counts)
+    return g, {"path": str(path), "seed": seed, "scores": scores}
+
+
+def _load_g(path, task, data, settings):
+    if not path.is_file():
+        raise UserError(f"--g={path} is no file")
+    try:
+        g = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras raises many kinds for a file it cannot read.
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--g={path} is no model that Keras loads: {reason}") from error
+    try:
+        check_networks(task.build(data, "dense", settings), g, len(data.class_names))
+    except ValueError as error:
+        raise UserError(f"--g={path} does not fit the data: {error}") from error
+    return g
+
+
+def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
+    began = time.perf_counter()
+    scores = evaluate(trained.f, *data.test, data.class_counts)
+    timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
+    return {
+        "task": settings.task,
+        "source": data.source,
+        **scores,
+        "acceptance_rate": trained.history[-1].get("acceptance_rate"),
+        "protocol": settings.protocol,
+        "tested_epoch": trained.tested_epoch,
+        "class_names": data.class_names,
+        "class_counts": data.class_counts.tolist(),
+        "parameters": trained.f.count_params(),
+        "flags": vars(settings),
+        "seed": settings.seed,
+        "g": about_g if METHODS[settings.method].translate else None,
+        "backend": keras.config.backend(),
+        "versions": reports.versions(),
+        "timing": timing,
+    }
+
+
+def _write(folder, trained, data, results, began):
+    folder.mkdir(parents=True, exist_ok=True)
+    *_, result = results.values()
+    trained.f.save(folder / "f.keras")
+    reports.write_history(folder, trained.history)
+    reports.write_pictures(folder, results, data)
+    if data.are_images and trained.model is not trained.f:
+        reports.write_translations(folder, trained.model, data)
+    result["timing"]["total"] = time.perf_counter() - began
+    reports.write_result(folder, result)
+
+
+def _title(data, settings):
+    return (
+        f"{settings.task}: {data.source}; loss {settings.loss}, seed {settings.seed}, "
+        f"protocol {settings.protocol}, {keras.config.backend()}; test set, in percent"
+    )
+
+
+def _describe(data, settings):
+    counts = data.class_counts
+    held_out = 0 if data.validation is None else len(data.validation[1])
+    return (
+        f"{data.source}\n{counts.sum()} training samples of {len(counts)} classes, "
+        f"{counts.max()} to {counts.min()} each (ratio {counts.max() / counts.min():g}); "
+        f"{held_out} for validation, {len(data.test[1])} for the test"
+    )

@@ -1,0 +1,24 @@
+"""Sets the environment before Keras is imported, and seeds each test."""
+
+import os
+
+# Two test processes share the cores and, where there is one, a GPU.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+import hypothesis
+import keras
+import pytest
+
+# Compiling takes longer than hypothesis' deadline for one example.
+hypothesis.settings.register_profile(
+    "house", deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(0)
