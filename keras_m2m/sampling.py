@@ -130,9 +130,7 @@ class ResampledDataset(keras.utils.PyDataset):
         return self._by_class[first[classes] + within]
 
 
-def smote(
-    x: np.ndarray, y: np.ndarray, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def smote(x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Bring every class up to the largest by SMOTE in input space.
 
     New samples lie between a sample and one of its 5 nearest of the same class,

@@ -6,7 +6,6 @@ compute. A step reads `choose_seeds`, `translate`, `accept` in this order.
 
 from typing import NamedTuple
 
-import keras
 from keras import ops
 
 from keras_m2m._backend import input_gradient
@@ -55,6 +54,7 @@ def choose_seeds(labels, draws, generation, acceptance):
     With one large class and one small one, the small one's row is generated
     from the only row of the large class.
 
+    >>> import keras
     >>> import numpy as np
     >>> choice = choose_seeds(
     ...     np.array([0, 1]),
@@ -104,6 +104,7 @@ def scale_noise(direction, norm):
 
     Example:
 
+    >>> import keras
     >>> keras.ops.convert_to_numpy(scale_noise(keras.ops.array([[3.0, 4.0]]), 0.5))
     array([[0.3, 0.4]], dtype=float32)
 
@@ -157,6 +158,7 @@ def translate(
 
     One step of length 1 along a linear `g`, whose second class lies to the right:
 
+    >>> import keras
     >>> import numpy as np
     >>> g = lambda x: keras.ops.concatenate([-x, x], axis=1)
     >>> moved = translate(
@@ -206,6 +208,7 @@ def accept(g, translated, targets, gamma):
 
     Example:
 
+    >>> import keras
     >>> import numpy as np
     >>> logits = keras.ops.array([[0.0, 3.0], [0.0, 1.0]])
     >>> keras.ops.convert_to_numpy(accept(lambda x: x, logits, np.array([1, 1]), 0.9))

@@ -39,10 +39,9 @@ def scores_of(confusion: np.ndarray, class_counts) -> dict:
         `accuracy`, `major`, `minor`, `many`, `medium`, `few` (mean recall of
         those classes), `per_class_recall` and `confusion_matrix`.
     """
-    present = confusion.sum(axis=1) > 0
-    recall = np.divide(
-        confusion.diagonal(), confusion.sum(axis=1), where=present, out=np.zeros(len(confusion))
-    )
+    samples = confusion.sum(axis=1)
+    present = samples > 0
+    recall = confusion.diagonal() / np.maximum(samples, 1)
     major = keras_m2m.major_classes(class_counts)
     groups = {"major": major, "minor": ~major}
     groups |= keras_m2m.many_medium_few(class_counts)
@@ -51,16 +50,17 @@ def scores_of(confusion: np.ndarray, class_counts) -> dict:
         "geometric_mean": _geometric_mean(recall[present], 0.0),
         "geometric_mean_corrected": _geometric_mean(recall[present], 0.001),
         "accuracy": (confusion.trace() / confusion.sum()).item(),
-        **{
-            name: recall[group & present].mean().item() if (group & present).any() else None
-            for name, group in groups.items()
-        },
+        **{name: _mean(recall[group & present]) for name, group in groups.items()},
         "per_class_recall": [
             value.item() if here else None
             for value, here in zip(recall, present, strict=True)
         ],
         "confusion_matrix": confusion.tolist(),
     }
+
+
+def _mean(recall):
+    return recall.mean().item() if len(recall) else None
 
 
 def _geometric_mean(recall, correction):

@@ -50,9 +50,7 @@ METHODS = {
     "erm": Method("plain training"),
     "rs": Method("class-balanced sampling", sampling="class"),
     "smote": Method("SMOTE in input space up to the largest class", smote=True),
-    "rw": Method(
-        "class weights of 1/N_k", weights=keras_m2m.inverse_frequency_weights
-    ),
+    "rw": Method("class weights of 1/N_k", weights=keras_m2m.inverse_frequency_weights),
     "cb_rw": Method("class weights by effective number", weights=_EFFECTIVE),
     "drs": Method("rs after defer_epoch", sampling="class", deferred=True),
     "drw": Method("cb_rw after defer_epoch", weights=_EFFECTIVE, deferred=True),

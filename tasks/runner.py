@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from absl import app
 
-from keras_m2m.network_checks import check_networks
+from keras_m2m.m2m_model import check_networks
 from tasks import reports
 from tasks.evaluation import evaluate
 from tasks.recipes import METHODS
@@ -171,9 +171,10 @@ def _title(data, settings):
 
 def _describe(data, settings):
     counts = data.class_counts
+    ratio = counts.max() / counts.min()
     held_out = 0 if data.validation is None else len(data.validation[1])
     return (
         f"{data.source}\n{counts.sum()} training samples of {len(counts)} classes, "
-        f"{counts.max()} to {counts.min()} each (ratio {counts.max() / counts.min():g}); "
+        f"{counts.max()} to {counts.min()} each (ratio {ratio:g}); "
         f"{held_out} for validation, {len(data.test[1])} for the test"
     )

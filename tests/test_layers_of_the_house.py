@@ -12,19 +12,19 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "keras_m2m"
 LAYERS = {
     "_backend": 0,
     "checks": 0,
-    "imbalance": 0,
-    "callbacks": 1,
-    "layers": 1,
-    "losses": 1,
-    "metrics": 1,
-    "plots": 1,
-    "sampling": 1,
-    "schedules": 1,
-    "translation": 1,
-    "m2m_model": 2,
-    "models": 2,
+    "imbalance": 1,
+    "callbacks": 2,
+    "layers": 2,
+    "losses": 2,
+    "metrics": 2,
+    "plots": 2,
+    "sampling": 2,
+    "schedules": 2,
+    "translation": 2,
+    "m2m_model": 3,
+    "models": 3,
 }
-TOP = 3  # keras_m2m/__init__.py
+TOP = 4  # keras_m2m/__init__.py
 BACKENDS = {"tensorflow", "jax", "torch"}
 FORBIDDEN = {"absl", "tasks"}
 

@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_whole
+
 MANY_SHOT_ABOVE = 100
 FEW_SHOT_BELOW = 20
 
@@ -67,22 +70,8 @@ def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
 
     Source: this project.
     """
-    _check_integer("num_classes", num_classes, least=1)
-    classes = np.asarray(labels)
-    if classes.ndim == 2 and classes.shape[1] == 1:
-        classes = classes[:, 0]
-    if classes.ndim != 1 or classes.dtype.kind not in "iu":
-        raise ValueError(
-            "Labels must be integer classes of shape `(num_samples,)` or "
-            "`(num_samples, 1)`, not one-hot rows or probabilities. Received: "
-            f"labels.shape={classes.shape}, labels.dtype={classes.dtype}"
-        )
-    if classes.size and not 0 <= classes.min() <= classes.max() < num_classes:
-        raise ValueError(
-            f"Labels are out of range; expected 0 to {num_classes - 1}. Received: "
-            f"labels from {classes.min()} to {classes.max()}"
-        )
-    return np.bincount(classes.astype("int64"), minlength=num_classes)
+    labels = check_labels(labels, check_whole(num_classes=num_classes))
+    return np.bincount(labels, minlength=num_classes)
 
 
 def imbalance_ratio(class_counts: ArrayLike) -> float:
@@ -136,8 +125,8 @@ def long_tailed_counts(largest: int, num_classes: int, rho: float) -> np.ndarray
     Source: Cui et al., Class-Balanced Loss (CVPR 2019), section 5.1; used for
     CIFAR-LT by Kim et al., M2m (CVPR 2020), section 3.2.
     """
-    _check_integer("largest", largest, least=1)
-    _check_integer("num_classes", num_classes, least=2)
+    check_whole(largest=largest)
+    check_whole(2, num_classes=num_classes)
     if not 1 <= rho <= largest:
         raise ValueError(
             "The imbalance ratio must be between 1 and the size of the largest "
@@ -209,10 +198,3 @@ def many_medium_few(class_counts: ArrayLike) -> dict[str, np.ndarray]:
     many = counts > MANY_SHOT_ABOVE
     few = counts < FEW_SHOT_BELOW
     return {"many": many, "medium": ~many & ~few, "few": few}
-
-
-def _check_integer(name: str, value: int, least: int) -> None:
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {least}. Received: {name}={value}"
-        )

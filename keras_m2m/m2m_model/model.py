@@ -1,7 +1,6 @@
 """`M2mModel`: ordinary Keras training on batches that M2m has rewritten."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -17,29 +16,10 @@ from keras_m2m.checks import check_whole
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
-from keras_m2m.network_checks import check_networks
+from keras_m2m.m2m_model.network_checks import check_batch
+from keras_m2m.m2m_model.network_checks import check_networks
+from keras_m2m.m2m_model.seeds import Seeds
 from keras_m2m.sampling import ResampledDataset
-
-
-class Seeds(NamedTuple):
-    """The samples that a step translates, all of length `n`.
-
-    `n` is the batch size in code that XLA compiles, where shapes are fixed.
-    Elsewhere it is the number of wanted rows, so that no other is translated.
-
-    Attributes:
-        samples: float32 tensor `(n, ...)`, the seeds x0.
-        classes: int tensor `(n,)`, their classes k0.
-        rows: int tensor `(n,)`, the rows of the batch they may replace.
-        targets: int tensor `(n,)`, the classes of those rows.
-        wanted: bool tensor `(n,)`, False where nothing is to be replaced.
-    """
-
-    samples: object
-    classes: object
-    rows: object
-    targets: object
-    wanted: object
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
@@ -103,7 +83,7 @@ class M2mModel(keras.Model):
     >>> x = np.random.default_rng(0).normal(size=(110, 4)).astype("float32")
     >>> y = np.repeat([0, 1], [100, 10])
     >>> f, g = (keras_m2m.mlp(2, input_shape=(4,)) for _ in range(2))
-    >>> model = keras_m2m.M2mModel(f, g, class_counts=[100, 10], gamma=0.0)
+    >>> model = keras_m2m.M2mModel(f, g, [100, 10], beta=0.9, gamma=0)
     >>> model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
     >>> batches = keras_m2m.ResampledDataset(x, y, batch_size=10, sampling="class")
     >>> history = model.fit(**batches.fit_arguments, verbose=0)
@@ -153,22 +133,21 @@ class M2mModel(keras.Model):
         return self.f(x, training=training)
 
     def fit(self, x=None, y=None, **kwargs):
-        """Train `f`, after checks of every value that can be seen.
+        """Train `f` as `keras.Model.fit` does, after checks of the data.
 
         Args:
-            x: As in `keras.Model.fit`. NumPy arrays and `ResampledDataset` are
-                checked for NaN, labels and bounds; of other data, `train_step`
-                checks shapes and dtypes.
-            y: As in `keras.Model.fit`.
-            **kwargs: The other arguments of `keras.Model.fit`.
+            x: As in Keras. The values of NumPy arrays and of a
+                `ResampledDataset` are checked; of other data, only shapes and
+                dtypes can be, in `train_step`.
+            y: As in Keras.
+            **kwargs: The other arguments of Keras' `fit`.
 
         Returns:
             The `keras.callbacks.History`.
 
         Raises:
-            ValueError: If a value is NaN or infinite or leaves `bounds`, samples
-                are integers, or a label is not an integer in
-                `0..num_classes - 1`.
+            ValueError: If samples are integers, not finite or outside `bounds`,
+                or a label is not an integer in `0..num_classes - 1`.
         """
         samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
         if hasattr(samples, "__array__"):
@@ -181,15 +160,10 @@ class M2mModel(keras.Model):
         """Rewrite the batch, then do an ordinary Keras training step.
 
         Args:
-            *state_and_data: `(data,)`, or `(state, data)` on JAX, where data is
-                `(x, y)` or `(x, y, sample_weight)`.
+            *state_and_data: `data`, on JAX `state, data`, as Keras passes them.
 
         Returns:
             What `keras.Model.train_step` returns.
-
-        Raises:
-            ValueError: If `x` is not a float tensor, or labels are not integers
-                of shape `(batch,)` or `(batch, 1)`.
         """
         *state, data = state_and_data
         data, state = run_stateful(self, state, self._rewrite, data)
@@ -205,7 +179,9 @@ class M2mModel(keras.Model):
 
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x, labels = self._checked(x, y)
+        check_batch(x, y)
+        x = ops.cast(x, "float32")
+        labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         seeds = self.draw_seeds(x, labels)
         translated = self.translate(seeds)
         accepted = ops.logical_and(seeds.wanted, self.accept(seeds, translated))
@@ -213,23 +189,6 @@ class M2mModel(keras.Model):
         x, labels = self.replace(x, labels, seeds, translated, accepted)
         y = ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-
-    def _checked(self, x, y):
-        """The batch as float32 samples and labels of one axis."""
-        if y is None:
-            raise ValueError("M2mModel needs labels. Received: y=None")
-        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
-            raise ValueError(
-                "Samples must be floating point, since they are moved by gradient "
-                f"steps; scale integer images to [0, 1]. Received: dtype={x.dtype}"
-            )
-        if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
-            raise ValueError(
-                "Labels must be integers of shape (batch,) or (batch, 1), not "
-                f"one-hot. Received: shape={tuple(y.shape)}"
-            )
-        labels = ops.reshape(ops.cast(y, "int32"), (-1,))
-        return ops.cast(x, "float32"), labels
 
     def draw_seeds(self, x, labels) -> Seeds:
         """Choose the rows to be generated and the in-batch seed of each.

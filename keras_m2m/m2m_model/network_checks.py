@@ -1,4 +1,4 @@
-"""Checks of the two networks that M2m works with."""
+"""Checks of the two networks that M2m works with, and of the batches it gets."""
 
 import keras
 
@@ -47,6 +47,35 @@ def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
         raise ValueError(
             "`f` and `g` must not share layers: g is frozen while f is trained. Build "
             f"two models. Received: {len(shared)} shared variables"
+        )
+
+
+def check_batch(x, y) -> None:
+    """Raise unless a batch can be rewritten; reads shapes and dtypes only.
+
+    Args:
+        x: Tensor of samples.
+        y: Tensor of labels, or None.
+
+    Raises:
+        ValueError: If samples are not floating point, or labels are missing or
+            not of shape `(batch,)` or `(batch, 1)`.
+
+    Example:
+
+    >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"))
+    """
+    if y is None:
+        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+        raise ValueError(
+            "Samples must be floating point, since they are moved by gradient steps; "
+            f"scale integer images to [0, 1]. Received: dtype={x.dtype}"
+        )
+    if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
+        raise ValueError(
+            "Labels must be integers of shape (batch,) or (batch, 1), not one-hot. "
+            f"Received: shape={tuple(y.shape)}"
         )
 
 
