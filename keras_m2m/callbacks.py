@@ -14,7 +14,7 @@ class BestWeights(keras.callbacks.Callback):
         monitor: Key of the logs to compare; higher is better.
 
     Raises:
-        KeyError: At the end of an epoch whose logs lack `monitor`.
+        ValueError: At the end of an epoch whose logs lack `monitor`.
 
     Example:
 
@@ -39,7 +39,7 @@ class BestWeights(keras.callbacks.Callback):
         self._weights: list | None = None
 
     def on_epoch_end(self, epoch, logs=None):
-        value = logs[self.monitor]
+        value = self._monitored(logs or {})
         if value >= self.value:
             self.epoch, self.value = epoch, value
             self._weights = self.network.get_weights()
@@ -48,3 +48,12 @@ class BestWeights(keras.callbacks.Callback):
         """Put the remembered weights back; does nothing before the first epoch."""
         if self._weights is not None:
             self.network.set_weights(self._weights)
+
+    def _monitored(self, logs):
+        if self.monitor not in logs:
+            raise ValueError(
+                "`monitor` must be a key of the logs of an epoch, which hold "
+                f"{sorted(logs)}; give `fit` the metric, and validation data for a "
+                f"key in val_. Received: monitor={self.monitor!r}"
+            )
+        return logs[self.monitor]

@@ -9,10 +9,11 @@ import math
 import numbers
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def check_real(low: float, high: float = math.inf, **argument: float) -> float:
-    """Return the one keyword argument if it is a number in `[low, high]`.
+    """Return the one keyword argument if it is a finite number in `[low, high]`.
 
     Example:
 
@@ -20,10 +21,10 @@ def check_real(low: float, high: float = math.inf, **argument: float) -> float:
     0.9
     """
     ((name, value),) = argument.items()
-    if not isinstance(value, numbers.Real) or not low <= value <= high:
+    if not _is_finite(value) or not low <= value <= high:
         expected = f"in [{low}, {high}]" if high < math.inf else f"of at least {low}"
         raise ValueError(
-            f"`{name}` must be a number {expected}. Received: {name}={value}"
+            f"`{name}` must be a finite number {expected}. Received: {name}={value}"
         )
     return value
 
@@ -37,9 +38,9 @@ def check_positive(**argument: float) -> float:
     0.1
     """
     ((name, value),) = argument.items()
-    if not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+    if not _is_finite(value) or not value > 0:
         raise ValueError(
-            f"`{name}` must be a positive number. Received: {name}={value}"
+            f"`{name}` must be a finite positive number. Received: {name}={value}"
         )
     return value
 
@@ -53,14 +54,16 @@ def check_whole(low: int = 1, **argument: int) -> int:
     10
     """
     ((name, value),) = argument.items()
-    if not isinstance(value, numbers.Integral) or value < low:
+    # True is an integer to Python, but surely a mistake for a number of steps.
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < low:
         raise ValueError(
             f"`{name}` must be an integer of at least {low}. Received: {name}={value}"
         )
     return int(value)
 
 
-def check_bounds(bounds) -> tuple[float, float] | None:
+def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:
     """Return `bounds` as a pair of floats, low before high, or None.
 
     Example:
@@ -80,7 +83,9 @@ def check_bounds(bounds) -> tuple[float, float] | None:
     return float(pair[0]), float(pair[1])
 
 
-def check_samples(x, bounds: tuple[float, float] | None = None) -> np.ndarray:
+def check_samples(
+    x: ArrayLike, bounds: tuple[float, float] | None = None
+) -> np.ndarray:
     """Return samples as an array if M2m can move them by gradient steps.
 
     Args:
@@ -117,7 +122,7 @@ def check_samples(x, bounds: tuple[float, float] | None = None) -> np.ndarray:
     return x
 
 
-def check_labels(y, num_classes: int) -> np.ndarray:
+def check_labels(y: ArrayLike, num_classes: int) -> np.ndarray:
     """Return labels as an int64 vector if all lie in `0..num_classes - 1`.
 
     Args:
@@ -144,3 +149,9 @@ def check_labels(y, num_classes: int) -> np.ndarray:
             f"Received: labels from {y.min()} to {y.max()}"
         )
     return y.astype("int64")
+
+
+def _is_finite(value):
+    """Whether this is a real number, which True is not here, and no NaN."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and abs(value) < math.inf

@@ -1,5 +1,7 @@
 """Layers that the paper's networks need and Keras lacks."""
 
+from typing import Any
+
 import keras
 
 from keras_m2m.checks import check_positive
@@ -61,7 +63,7 @@ class CosineDense(keras.layers.Layer):
         scale: float = 1.0,
         kernel_initializer: str | keras.initializers.Initializer = "lecun_normal",
         kernel_regularizer: str | keras.regularizers.Regularizer | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = check_whole(units=units)
@@ -139,7 +141,7 @@ class OptionAShortcut(keras.layers.Layer):
     """
 
     def __init__(
-        self, filters: int, strides: int, data_format: str | None = None, **kwargs
+        self, filters: int, strides: int, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.filters = check_whole(filters=filters)

@@ -6,6 +6,7 @@ layer, so that translation, clipping and export live in the units of the data.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -124,7 +125,7 @@ def cifar_resnet(
     return keras.Model(inputs, outputs, name=name or f"resnet{depth}")
 
 
-def resnet32(num_classes: int, **arguments) -> keras.Model:
+def resnet32(num_classes: int, **arguments: Any) -> keras.Model:
     """The paper's ResNet-32 for CIFAR-LT and CelebA-5.
 
     Args:

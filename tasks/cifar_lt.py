@@ -81,7 +81,10 @@ def _read(dataset, data_dir):
 def _arrays(builder, split):
     import tensorflow_datasets as tfds
 
-    rows = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+    batches = list(tfds.as_numpy(builder.as_dataset(split=split, batch_size=1000)))
+    rows = {
+        key: np.concatenate([batch[key] for batch in batches]) for key in batches[0]
+    }
     # Ids sort in file order, so that "the first N_k of a class" is well defined.
     order = np.argsort(rows["id"], kind="stable")
     images = rows["image"][order].astype("float32") / 255

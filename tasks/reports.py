@@ -101,9 +101,8 @@ def write_translations(
     if not len(rows):
         return
     # One of each target before a second of any, so that the panel is varied.
-    turn = [
-        np.count_nonzero(targets[rows[:i]] == targets[r]) for i, r in enumerate(rows)
-    ]
+    aims = targets[rows]
+    turn = [np.count_nonzero(aims[:i] == aim) for i, aim in enumerate(aims)]
     rows = rows[np.lexsort((data.class_counts[aims], turn))][:columns]
     confidences = keras.ops.softmax(model.g(after[rows], training=False))
     confidences = keras.ops.convert_to_numpy(confidences)

@@ -35,14 +35,20 @@ LEAST_TEST_DOCUMENTS = 5  # Classes with fewer are dropped, as in the paper.
 
 def load(settings: Settings) -> Data:
     """Read R52, drop the classes hardly tested, hold out a tenth of each."""
-    train = _read("r52-train.txt", settings.data_dir)
-    test = _read("r52-test.txt", settings.data_dir)
+    train, test = (_read(name, settings) for name in SHA256)
     test_labels = [label for label, _ in test]
     class_names = sorted(
         name
         for name in set(test_labels)
         if test_labels.count(name) >= LEAST_TEST_DOCUMENTS
     )
+    missing = set(class_names) - {label for label, _ in train}
+    if missing or len(class_names) < 2:
+        raise UserError(
+            f"At least two classes with {LEAST_TEST_DOCUMENTS} test documents are "
+            f"needed, and training documents of each. Found {len(class_names)}; "
+            f"without training documents: {sorted(missing) or 'none'}"
+        )
     train, test = (_keep(documents, class_names) for documents in (train, test))
     vectorizer = _vectorizer(settings.features).fit(train[0])
     x_train, x_test = (
@@ -58,9 +64,9 @@ def load(settings: Settings) -> Data:
     )
 
 
-def _read(name, data_dir):
-    """`(label, text)` of every line of one of the two files."""
-    if data_dir is None:
+def _read(name, settings):
+    """`[label, text]` of every line of one of the two files."""
+    if settings.data_dir is None:
         try:
             path = keras.utils.get_file(name, URL + name, file_hash=SHA256[name])
         except Exception as error:  # get_file raises plain Exception when offline.
@@ -69,19 +75,23 @@ def _read(name, data_dir):
                 f"Put it into a folder and give --data_dir. It is at {URL + name}"
             ) from error
     else:
-        path = Path(data_dir) / name
+        path = Path(settings.data_dir) / name
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     found = hashlib.sha256(content).hexdigest()
-    if found != SHA256[name]:
+    if settings.verify and found != SHA256[name]:
         raise UserError(
             f"{path} is not the file that was published: expected sha256 "
-            f"{SHA256[name]}, received {found}. Get it again from {URL + name}"
+            f"{SHA256[name]}, received {found}. Get it again from {URL + name}, or "
+            "give --noverify for documents of your own"
         )
-    lines = content.decode("utf-8").splitlines()
-    return [line.split("\t", 1) for line in lines if line]
+    lines = content.decode("utf-8", errors="replace").splitlines()
+    documents = [line.split("\t", 1) for line in lines if line]
+    if not documents or any(len(document) != 2 for document in documents):
+        raise UserError(f"{path} must hold a document a line: label, TAB, text")
+    return documents
 
 
 def _keep(documents, class_names):
@@ -127,6 +137,8 @@ def define_flags() -> None:
     """The flags that other tasks lack."""
     about = "raw: counts; log: log(1 + count) without English stop words"
     define("enum", "features", "raw", about, values=["raw", "log"])
+    about = "require the published files, by checksum"
+    define("boolean", "verify", True, about)
 
 
 TASK = Task(

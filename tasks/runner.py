@@ -1,5 +1,6 @@
 """One run from the command line to the results: g, f, evaluation, pictures."""
 
+import logging
 import os
 import sys
 import time
@@ -29,6 +30,9 @@ def main(task: Task) -> None:
         task: The dataset's `Task`.
     """
     define_flags(task)
+    # Else libraries log each file they read and each function they trace.
+    for name in ("absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
     def run_flags(arguments):
         if len(arguments) > 1:

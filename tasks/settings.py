@@ -7,6 +7,7 @@ from absl import flags
 
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
+from tasks.task import UserError
 
 _FLAGS = flags.FLAGS
 
@@ -135,7 +136,7 @@ def read_settings(task) -> Settings:
         `Settings`.
 
     Raises:
-        flags.IllegalFlagValueError: If flags do not fit each other.
+        UserError: If flags do not fit each other.
     """
     names = [flag.name for flag in _FLAGS.get_key_flags_for_module(sys.argv[0])]
     values = {name: _FLAGS[name].value for name in names}
@@ -144,7 +145,7 @@ def read_settings(task) -> Settings:
     values |= {name: value for name, value in preset.items() if name not in given}
     deferred = any(METHODS[m].deferred for m in (values["method"], *values["compare"]))
     if deferred and values["defer_epoch"] >= values["epochs"]:
-        raise flags.IllegalFlagValueError(
+        raise UserError(
             "--defer_epoch must be below --epochs, or the method never starts. "
             f"Received: --defer_epoch={values['defer_epoch']} "
             f"--epochs={values['epochs']}"

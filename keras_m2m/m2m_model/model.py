@@ -5,21 +5,18 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from keras_m2m import checks
 from keras_m2m import translation
 from keras_m2m._backend import run_stateful
-from keras_m2m.checks import check_bounds
-from keras_m2m.checks import check_labels
-from keras_m2m.checks import check_positive
-from keras_m2m.checks import check_real
-from keras_m2m.checks import check_samples
-from keras_m2m.checks import check_whole
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.m2m_model.network_checks import check_batch
+from keras_m2m.m2m_model.network_checks import check_data
 from keras_m2m.m2m_model.network_checks import check_networks
 from keras_m2m.m2m_model.seeds import Seeds
-from keras_m2m.sampling import ResampledDataset
+
+_SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
@@ -28,35 +25,31 @@ class M2mModel(keras.Model):
 
     Every training step replaces part of the batch: a row of a rare class becomes
     a sample of a frequent class that gradient steps have moved into the rare
-    class, as `g` sees it. Labels and sample weights stay. The rest is Keras' own
-    `train_step`, so `compile`, `fit`, `evaluate`, `predict`, callbacks, class
-    weights, mixed precision and compilation work as in every Keras model.
+    class, as `g` sees it. Labels and sample weights stay. All else is Keras' own:
+    callbacks, class weights, mixed precision, compilation and so on just work.
 
     Feed it class-balanced batches (`ResampledDataset(..., sampling="class")`),
     and begin after some epochs of ordinary training of `f` (deferred schedule):
-    compile this model with the optimizer object that trained `f`.
+    compile this model with the optimizer object that trained `f`. Save and export
+    `f`, not this model: `f.save("f.keras")`.
 
-    Save and export `f`, not this model: `f.save("f.keras")`. While training, the
-    logs hold `acceptance_rate` (accepted translations over translated ones, 0 if
-    none) and `replaced_rate` (accepted translations over all rows).
+    While training, the logs hold `acceptance_rate` (accepted over translated rows,
+    0 if there were none) and `replaced_rate` (accepted over all rows).
 
-    The four parts of a step are methods to override: `draw_seeds`, `translate`,
-    `accept` and `replace`.
+    To vary a step, override `draw_seeds`, `translate`, `accept` or `replace`.
 
     Args:
         f: The classifier to train: a built `keras.Model` with one input, which
             returns logits of shape `(batch, num_classes)`.
         g: A classifier of the same shapes, trained on the same imbalanced data
-            from other initial weights; independent of `f`. This sets
-            `g.trainable = False` on it, and nothing here ever changes its
-            weights or its BatchNorm statistics.
+            from other initial weights. This sets `g.trainable = False`; neither
+            its weights nor its moving statistics ever change.
         class_counts: Training samples per class, positive integers of shape
             `(num_classes,)`, in any order.
         beta: Reliability of `g` in `[0, 1)`: a translation from a class with n
             more samples than the target is rejected with probability `beta**n`.
         lam: Weight of the logit of the seed's class under `f`, at least 0.
-        gamma: Least probability that `g` must give the target, in `[0, 1]`; 0
-            accepts everything.
+        gamma: Least probability of the target under `g`, in `[0, 1]`; 0 accepts all.
         steps: Gradient steps of a translation, an integer of at least 1.
         step_size: L2 length of each, positive, in the units of the samples.
         bounds: `(low, high)` that samples stay in, such as `(0, 1)` for images;
@@ -116,14 +109,13 @@ class M2mModel(keras.Model):
         self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
         self.f, self.g = f, g
         self.g.trainable = False
-        self.beta = beta
-        self.lam = check_real(0, lam=lam)
-        self.gamma = check_real(0, 1, gamma=gamma)
-        self.steps = check_whole(steps=steps)
-        self.step_size = check_positive(step_size=step_size)
-        self.bounds = check_bounds(bounds)
-        self.noise = check_real(0, noise=noise)
-        self.unroll, self.seed = unroll, seed
+        self.lam = checks.check_real(0, lam=lam)
+        self.gamma = checks.check_real(0, 1, gamma=gamma)
+        self.steps = checks.check_whole(steps=steps)
+        self.step_size = checks.check_positive(step_size=step_size)
+        self.bounds = checks.check_bounds(bounds)
+        self.noise = checks.check_real(0, noise=noise)
+        self.beta, self.unroll, self.seed = beta, unroll, seed
         self._generator = keras.random.SeedGenerator(seed)
         self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
@@ -132,15 +124,15 @@ class M2mModel(keras.Model):
     def call(self, x, training=None):
         return self.f(x, training=training)
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(self, x=None, y=None, *args, **kwargs):
         """Train `f` as `keras.Model.fit` does, after checks of the data.
 
         Args:
-            x: As in Keras. The values of NumPy arrays and of a
-                `ResampledDataset` are checked; of other data, only shapes and
-                dtypes can be, in `train_step`.
+            x: As in Keras. The values of arrays and of a `ResampledDataset` are
+                checked; of other data only shapes and dtypes are, in `train_step`.
             y: As in Keras.
-            **kwargs: The other arguments of Keras' `fit`.
+            *args: As in Keras.
+            **kwargs: As in Keras.
 
         Returns:
             The `keras.callbacks.History`.
@@ -149,12 +141,8 @@ class M2mModel(keras.Model):
             ValueError: If samples are integers, not finite or outside `bounds`,
                 or a label is not an integer in `0..num_classes - 1`.
         """
-        samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
-        if hasattr(samples, "__array__"):
-            check_samples(samples, self.bounds)
-        if hasattr(labels, "__array__"):
-            check_labels(labels, len(self.class_counts))
-        return super().fit(x, y, **kwargs)
+        check_data(x, y, self.bounds, len(self.class_counts))
+        return super().fit(x, y, *args, **kwargs)
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do an ordinary Keras training step.
@@ -180,7 +168,7 @@ class M2mModel(keras.Model):
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         check_batch(x, y)
-        x = ops.cast(x, "float32")
+        x, y = ops.cast(x, "float32"), ops.convert_to_tensor(y)
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         seeds = self.draw_seeds(x, labels)
         translated = self.translate(seeds)
@@ -200,13 +188,12 @@ class M2mModel(keras.Model):
         Returns:
             `Seeds`, of which those not `wanted` are ignored.
         """
-        draws = keras.random.uniform(
-            (3, ops.shape(labels)[0]), dtype="float32", seed=self._generator
-        )
+        size = ops.shape(labels)[0]
+        draws = keras.random.uniform((3, size), dtype="float32", seed=self._generator)
         choice = translation.choose_seeds(
             labels, draws, self._generation, self._acceptance
         )
-        rows = ops.arange(ops.shape(labels)[0], dtype="int32")
+        rows = ops.arange(size, dtype="int32")
         if not self._static_shapes:
             (rows,) = ops.nonzero(choice.wanted)
         origin = ops.take(choice.rows, rows)
@@ -227,20 +214,15 @@ class M2mModel(keras.Model):
         Returns:
             float32 tensor like `seeds.samples`.
         """
-        noise = None
-        if self.noise:
-            shape = ops.shape(seeds.samples)
-            direction = keras.random.normal(
-                shape, dtype="float32", seed=self._generator
-            )
-            noise = translation.scale_noise(direction, self.noise)
+        shape = ops.shape(seeds.samples)
+        gaussian = keras.random.normal(shape, dtype="float32", seed=self._generator)
         return translation.translate(
             lambda x: self.f(x, training=False),
             lambda x: self.g(x, training=False),
             seeds.samples,
             seeds.classes,
             seeds.targets,
-            noise=noise,
+            noise=translation.scale_noise(gaussian, self.noise),
             lam=self.lam,
             steps=self.steps,
             step_size=self.step_size,
@@ -286,40 +268,32 @@ class M2mModel(keras.Model):
         self._replaced_rate.update_state(replaced, sample_weight=batch_size)
 
     @property
-    def _static_shapes(self):
-        """Whether XLA compiles the step; it cannot take the wanted rows alone."""
+    def _xla(self):
         return not self.run_eagerly and self.jit_compile
+
+    @property
+    def _static_shapes(self):
+        """Whether every new shape, and so every number of rows, is compiled anew."""
+        return self._xla or keras.config.backend() == "jax"
 
     @property
     def _unrolled(self):
         if self.unroll is not None:
             return self.unroll
-        if keras.config.backend() == "torch" or not self._static_shapes:
-            return self.run_eagerly
+        if keras.config.backend() == "torch" or not self._xla:
+            # JAX compiles a loop even in an eager step, and in every step again.
+            return keras.config.backend() == "jax"
         # In a loop, XLA's CPU compiler makes the input gradient of a convolution
         # about nine times slower (jax-ml/jax#12868).
         return keras.distribution.list_devices()[0].lower().startswith("cpu")
 
     def get_config(self):
-        return {
-            "f": keras.saving.serialize_keras_object(self.f),
-            "g": keras.saving.serialize_keras_object(self.g),
-            "class_counts": self.class_counts.tolist(),
-            "beta": self.beta,
-            "lam": self.lam,
-            "gamma": self.gamma,
-            "steps": self.steps,
-            "step_size": self.step_size,
-            "bounds": self.bounds,
-            "noise": self.noise,
-            "unroll": self.unroll,
-            "seed": self.seed,
-            "name": self.name,
-        }
+        config = {key: getattr(self, key) for key in _SETTINGS.split()}
+        for key in "fg":
+            config[key] = keras.saving.serialize_keras_object(getattr(self, key))
+        return {**config, "class_counts": self.class_counts.tolist()}
 
     @classmethod
     def from_config(cls, config):
-        networks = {
-            key: keras.saving.deserialize_keras_object(config[key]) for key in "fg"
-        }
-        return cls(**{**config, **networks})
+        parts = {k: keras.saving.deserialize_keras_object(config[k]) for k in "fg"}
+        return cls(**{**config, **parts})

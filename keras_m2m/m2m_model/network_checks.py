@@ -2,7 +2,10 @@
 
 import keras
 
+from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_samples
 from keras_m2m.layers import CosineDense
+from keras_m2m.sampling import ResampledDataset
 
 _SQUASHED = ("softmax", "sigmoid")
 
@@ -48,6 +51,32 @@ def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
             "`f` and `g` must not share layers: g is frozen while f is trained. Build "
             f"two models. Received: {len(shared)} shared variables"
         )
+
+
+def check_data(x, y, bounds: tuple[float, float] | None, num_classes: int) -> None:
+    """Raise if arrays that go into `fit` hold values that M2m cannot work with.
+
+    Args:
+        x: Samples `(n, ...)`, or a `ResampledDataset`. Data of other kinds, which
+            cannot be looked through beforehand, passes.
+        y: Labels `(n,)` or `(n, 1)`, or None.
+        bounds: `(low, high)` that all samples must lie in, or None.
+        num_classes: Number of classes K.
+
+    Raises:
+        ValueError: If samples are integers, not finite or outside `bounds`, or a
+            label is not an integer in `0..num_classes - 1`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> check_data(np.zeros((2, 3)), np.array([0, 1]), bounds=(0, 1), num_classes=2)
+    """
+    samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
+    if hasattr(samples, "__array__"):
+        check_samples(_on_host(samples), bounds)
+    if hasattr(labels, "__array__"):
+        check_labels(_on_host(labels), num_classes)
 
 
 def check_batch(x, y) -> None:
@@ -108,6 +137,12 @@ def _check_network(name, network, num_classes):
             f"`class_counts`, of shape (batch, {num_classes}).{hint} "
             f"Received: {name}.output_shape={shape}"
         )
+
+
+def _on_host(values):
+    """A tensor as an array, wherever it is; anything else as it came."""
+    is_tensor = keras.ops.is_tensor(values)
+    return keras.ops.convert_to_numpy(values) if is_tensor else values
 
 
 def _last_layer(network):

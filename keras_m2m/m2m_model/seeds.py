@@ -6,8 +6,9 @@ from typing import NamedTuple
 class Seeds(NamedTuple):
     """The samples that a step translates, all of length `n`.
 
-    `n` is the batch size in code that XLA compiles, where shapes are fixed.
-    Elsewhere it is the number of wanted rows, so that no other is translated.
+    `n` is the batch size on JAX and in code that XLA compiles, where every new
+    shape is compiled anew. Elsewhere it is the number of wanted rows, so that no
+    other is translated.
 
     Attributes:
         samples: float32 tensor `(n, ...)`, the seeds x0.

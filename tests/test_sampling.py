@@ -1,0 +1,383 @@
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+from gradients import to_numpy
+from imblearn.over_sampling import SMOTE
+
+from keras_m2m.sampling import ResampledDataset
+from keras_m2m.sampling import smote
+
+SAMPLINGS = ["instance", "class"]
+
+
+def numbered(class_counts=(3, 8, 1)):
+    """Samples that are their own numbers, and labels in no particular order."""
+    y = np.repeat(np.arange(len(class_counts)), class_counts)
+    y = np.random.default_rng(0).permutation(y)
+    return np.arange(len(y), dtype="float32")[:, None], y
+
+
+def dataset(class_counts=(3, 8, 1), **arguments):
+    arguments = {"batch_size": 4, "epochs": 3, **arguments}
+    return ResampledDataset(*numbered(class_counts), **arguments)
+
+
+def samples_of(batches):
+    """The numbers of all samples, in order, of an iterable of batches."""
+    return np.concatenate([x[:, 0] for x, _ in batches]).astype(int)
+
+
+def order(data, start=0, stop=None):
+    stop = len(data) if stop is None else stop
+    return samples_of(data[i] for i in range(start, stop)).tolist()
+
+
+# The order of samples.
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_the_order_is_a_function_of_seed_and_epoch(sampling):
+    assert order(dataset(sampling=sampling)) == order(dataset(sampling=sampling))
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_a_later_start_sees_the_same_epochs(sampling):
+    whole, rest = dataset(sampling=sampling), dataset(sampling=sampling, first_epoch=2)
+    assert len(rest) == whole.steps_per_epoch
+    assert order(rest) == order(whole, start=2 * whole.steps_per_epoch)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_batches_may_be_asked_for_in_any_order(sampling):
+    data = dataset(sampling=sampling)
+    backwards = [data[i] for i in reversed(range(len(data)))]
+    assert samples_of(reversed(backwards)).tolist() == order(data)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_another_seed_gives_another_order(sampling):
+    data, other = dataset(sampling=sampling), dataset(sampling=sampling, seed=1)
+    assert order(data) != order(other)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_each_epoch_has_another_order(sampling):
+    data = dataset(sampling=sampling)
+    epochs = np.reshape(order(data), (3, -1))
+    assert len({tuple(epoch) for epoch in epochs.tolist()}) == 3
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_samples_keep_their_labels(sampling):
+    _, y = numbered()
+    data = dataset(sampling=sampling)
+    for i in range(len(data)):
+        batch, labels = data[i]
+        assert (labels == y[batch[:, 0].astype(int)]).all()
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("batch_size", [1, 4, 5, 12, 30])
+def test_an_epoch_is_the_least_number_of_full_batches(sampling, batch_size):
+    data = dataset(sampling=sampling, batch_size=batch_size)
+    assert data.steps_per_epoch == {1: 12, 4: 3, 5: 3, 12: 1, 30: 1}[batch_size]
+    assert len(data) == 3 * data.steps_per_epoch
+    assert all(len(y) == batch_size for _, y in (data[i] for i in range(len(data))))
+
+
+# Instance-balanced sampling.
+
+
+def test_instance_sampling_has_each_sample_once_an_epoch():
+    for epoch in np.reshape(order(dataset()), (3, 12)):
+        assert sorted(epoch) == list(range(12))
+
+
+@pytest.mark.parametrize("batch_size, copies", [(5, 1), (30, 2)])
+def test_the_last_batch_is_filled_from_the_next_permutation(batch_size, copies):
+    data = dataset(batch_size=batch_size)
+    for epoch in np.reshape(order(data), (3, -1)):
+        for start in range(0, 12 * copies, 12):
+            assert sorted(epoch[start : start + 12]) == list(range(12))
+        rest = epoch[12 * copies :]
+        assert len(rest)
+        assert len(set(rest)) == len(rest)
+
+
+def test_an_epoch_may_have_fewer_samples():
+    data = dataset(samples_per_epoch=5)
+    assert data.steps_per_epoch == 2
+    assert len(set(order(data, stop=2))) == 8
+
+
+def test_an_epoch_may_have_more_samples():
+    data = dataset(samples_per_epoch=24)
+    assert data.steps_per_epoch == 6
+    assert np.bincount(order(data, stop=6)).tolist() == [2] * 12
+
+
+# Class-balanced sampling.
+
+
+def test_classes_are_drawn_uniformly():
+    data = dataset((30, 500, 1, 7), batch_size=500, sampling="class", epochs=4)
+    _, y = numbered((30, 500, 1, 7))
+    counts = np.bincount(y[order(data)])
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_samples_are_drawn_uniformly_from_their_class():
+    data = dataset((30, 90, 6), batch_size=500, sampling="class", epochs=10)
+    _, y = numbered((30, 90, 6))
+    drawn = np.bincount(order(data), minlength=len(y))
+    for k in range(3):
+        assert scipy.stats.chisquare(drawn[y == k]).pvalue > 1e-3
+
+
+def test_draws_do_not_depend_on_one_another():
+    data = dataset((40, 4), batch_size=100, sampling="class", epochs=20)
+    _, y = numbered((40, 4))
+    classes = y[order(data)]
+    pairs = np.bincount(2 * classes[:-1] + classes[1:])
+    assert scipy.stats.chisquare(pairs).pvalue > 1e-3
+
+
+def test_class_sampling_needs_samples_of_every_class():
+    x, y = np.zeros((4, 1)), np.array([0, 0, 2, 2])
+    with pytest.raises(ValueError, match="Received: class_counts="):
+        ResampledDataset(x, y, sampling="class")
+
+
+# Augmentation.
+
+
+def logged_augmentation(**arguments):
+    """The dataset, and a list of `(samples, first random number)` of its calls."""
+    calls = []
+
+    def augment(x, rng):
+        calls.append((x, rng.random()))
+        return -x
+
+    return dataset(augment=augment, **arguments), calls
+
+
+def test_augmentation_gets_whole_batches_and_its_result_is_the_batch():
+    data, calls = logged_augmentation()
+    batch, _ = data[1]
+    (x, _), plain = calls[0], dataset()[1][0]
+    np.testing.assert_array_equal(x, plain)
+    np.testing.assert_array_equal(batch, -plain)
+
+
+def test_augmentation_does_not_change_the_samples_themselves():
+    def augment(x, rng):
+        x += 1
+        return x
+
+    data = dataset(augment=augment)
+    for i in range(len(data)):
+        data[i]
+    np.testing.assert_array_equal(data.x, numbered()[0])
+
+
+def random_numbers(**arguments):
+    data, calls = logged_augmentation(**arguments)
+    for i in range(len(data)):
+        data[i]
+    return [number for _, number in calls]
+
+
+def test_augmentation_draws_anew_at_each_seed_epoch_and_step():
+    numbers = random_numbers() + random_numbers(seed=1)
+    assert len(set(numbers)) == 2 * 3 * 3
+
+
+def test_augmentation_is_the_same_after_a_restart():
+    assert random_numbers(first_epoch=1) == random_numbers()[3:]
+
+
+# In `fit`.
+
+
+class Recorder(keras.Model):
+    """A model that writes down the batches it is trained on."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+        self.seen = []
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, *state_and_data):
+        x, _ = state_and_data[-1]
+        self.seen += to_numpy(x)[:, 0].astype(int).tolist()
+        return super().train_step(*state_and_data)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("first_epoch", [0, 2])
+def test_fit_sees_the_batches_one_after_the_other(sampling, first_epoch):
+    data = dataset(sampling=sampling, first_epoch=first_epoch, epochs=4)
+    model, epochs = Recorder(), []
+    # Without compilation, so that the batches can be read.
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, run_eagerly=True)
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, _: epochs.append((epoch, len(model.seen)))
+    )
+    model.fit(**data.fit_arguments, callbacks=[callback], verbose=0)
+    assert model.seen == order(data)
+    assert epochs == [(e, 12 * (e - first_epoch)) for e in range(first_epoch, 4)]
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"batch_size": 0},
+        {"batch_size": 2.0},
+        {"sampling": "balanced"},
+        {"epochs": -1},
+        {"first_epoch": -1},
+        {"first_epoch": 4},
+        {"seed": -1},
+        {"samples_per_epoch": 0},
+        {"samples_per_epoch": 1.5},
+    ],
+)
+def test_arguments_out_of_range_are_rejected(arguments):
+    with pytest.raises(ValueError, match="Received: "):
+        dataset(**arguments)
+
+
+@pytest.mark.parametrize(
+    "x, y, received",
+    [
+        (np.zeros((3, 1)), [0, 1], r"len\(x\)=3, len\(y\)=2"),
+        (np.zeros((2, 1), "uint8"), [0, 1], "x.dtype=uint8"),
+        (np.array([[0.0], [np.nan]]), [0, 1], "1 values of NaN"),
+        (np.zeros(2), [0, 1], r"x.shape=\(2,\)"),
+        (np.zeros((0, 1)), [], r"x.shape=\(0, 1\)"),
+        (np.zeros((2, 1)), [0, -1], "labels from -1 to 0"),
+        (np.zeros((2, 1)), [[0, 1], [1, 0]], r"y.shape=\(2, 2\)"),
+        (np.zeros((2, 1)), [0.0, 1.0], "y.dtype=float64"),
+    ],
+)
+def test_samples_and_labels_that_do_not_fit_are_rejected(x, y, received):
+    with pytest.raises(ValueError, match=f"Received: .*{received}"):
+        ResampledDataset(x, np.array(y))
+
+
+def test_labels_of_one_column_are_taken_as_a_vector():
+    x, y = numbered()
+    assert ResampledDataset(x, y[:, None], batch_size=4)[0][1].shape == (4,)
+
+
+# SMOTE.
+
+
+def clouds(class_counts, dtype="float64"):
+    """Samples `(n, 2, 2)` of classes far from each other, labels in no order."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat(np.arange(len(class_counts)), class_counts))
+    x = 60 * y[:, None, None] + rng.integers(0, 50, (len(y), 2, 2))
+    return x.astype(dtype), y
+
+
+def test_two_classes_come_out_of_imbalanced_learn():
+    x, y = clouds((9, 40))
+    expected, labels = SMOTE(k_neighbors=5, random_state=7).fit_resample(
+        x.reshape(len(x), -1).astype("float32"), y
+    )
+    new_x, new_y = smote(x, y, seed=7)
+    np.testing.assert_allclose(new_x.reshape(len(new_x), -1), expected)
+    np.testing.assert_array_equal(new_y, labels)
+
+
+@pytest.mark.parametrize("class_counts", [(5, 1, 30), (30, 5, 2), (6, 30, 7)])
+def test_all_classes_reach_the_largest(class_counts):
+    _, y = smote(*clouds(class_counts))
+    assert np.bincount(y).tolist() == [30, 30, 30]
+
+
+def test_a_class_that_does_not_occur_stays_empty():
+    x, y = clouds((9, 4))
+    _, new_y = smote(x, 2 * y)
+    assert np.bincount(new_y).tolist() == [9, 0, 9]
+
+
+def test_the_given_samples_come_first_and_unchanged():
+    x, y = clouds((5, 1, 30))
+    kept_x, kept_y = x.copy(), y.copy()
+    new_x, new_y = smote(x, y)
+    for before, given, after in [(kept_x, x, new_x), (kept_y, y, new_y)]:
+        np.testing.assert_array_equal(given, before)
+        np.testing.assert_array_equal(after[: len(before)], before)
+
+
+def on_segment(point, a, b):
+    return np.isclose(
+        np.linalg.norm(point - a) + np.linalg.norm(point - b),
+        np.linalg.norm(a - b),
+        rtol=1e-5,
+    )
+
+
+def neighbours(members, i, k):
+    """Rows of the k nearest of a sample, without itself."""
+    return np.argsort(np.linalg.norm(members - members[i], axis=1))[1 : k + 1]
+
+
+@pytest.mark.parametrize("count", [2, 4, 6, 12])
+def test_new_samples_lie_between_nearest_neighbours_of_their_class(count):
+    """Of the 5 nearest; of all others, where there are fewer."""
+    x, y = clouds((count, 30))
+    new_x, new_y = smote(x, y)
+    members = x[y == 0].reshape(count, -1)
+    new = new_x[len(x) :].reshape(-1, 4)
+    assert (new_y[len(x) :] == 0).all()
+    for point in new:
+        assert any(
+            on_segment(point, members[i], members[j])
+            for i in range(count)
+            for j in neighbours(members, i, k=min(5, count - 1))
+        )
+    assert len(np.unique(new, axis=0)) > 1
+
+
+def test_a_lone_sample_is_repeated():
+    x, y = clouds((1, 6))
+    new_x, new_y = smote(x, y)
+    copies = new_x[new_y == 0]
+    assert len(copies) == 6
+    np.testing.assert_array_equal(copies, np.repeat(x[y == 0], 6, axis=0))
+
+
+def test_pixels_are_rounded_to_the_nearest():
+    x, y = clouds((4, 30), "uint8")
+    rounded, _ = smote(x, y)
+    exact, _ = smote(x.astype("float64"), y)
+    assert rounded.dtype == "uint8"
+    assert (exact % 1 > 0.5).any()
+    np.testing.assert_array_equal(rounded, np.rint(exact))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16"])
+def test_dtypes_stay(dtype):
+    x, y = clouds((4, 30), dtype)
+    new_x, new_y = smote(x, y.astype("int32"))
+    assert (new_x.dtype, new_y.dtype) == (dtype, "int32")
+
+
+def test_new_samples_follow_from_the_seed():
+    (first, _), (again, _), (other, _) = (
+        smote(*clouds((4, 30)), seed=seed) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()

@@ -1,0 +1,66 @@
+"""A data set small enough to try every recipe on it, and its settings."""
+
+import keras
+import numpy as np
+
+import keras_m2m
+from tasks import digits_lt
+from tasks.settings import Settings
+from tasks.task import Data
+from tasks.task import Task
+
+RECIPE = {
+    "task": "tiny",
+    "method": "m2m",
+    "loss": "ce",
+    "compare": [],
+    "protocol": "m2m",
+    "epochs": 3,
+    "defer_epoch": 1,
+    "drops": ["2:0.1"],
+    "batch_size": 16,
+    "weight_decay": 2e-4,
+    "beta": 0.9,
+    "lam": 0.1,
+    "gamma": 0.0,
+    "steps": 2,
+    "step_size": 0.3,
+    "noise": 0.1,
+    "g": None,
+    "seed": 0,
+    "data_dir": None,
+    "out_dir": None,
+    "jit_compile": "auto",
+}
+
+
+def settings(**changes) -> Settings:
+    return Settings(**{**RECIPE, **changes})
+
+
+def blobs(settings) -> Data:
+    """Three Gaussian classes of 40, 12 and 4 points, the largest in the middle."""
+    rng = np.random.default_rng(0)
+
+    def draw(counts):
+        labels = np.repeat(np.arange(3), counts)
+        centers = np.array([[2, 0], [-2, 0], [0, 2]])[labels]
+        points = centers + rng.normal(size=(len(labels), 2))
+        return points.astype("float32"), labels
+
+    return Data(
+        train=draw([12, 40, 4]),
+        validation=draw([5, 5, 5]) if settings.protocol == "m2m" else None,
+        test=draw([6, 6, 6]),
+        class_names=["right", "left", "top"],
+        source="three blobs",
+    )
+
+
+def build(data: Data, head: str, settings: Settings) -> keras.Model:
+    return keras_m2m.mlp(
+        3, (2,), hidden=8, head=head, weight_decay=settings.weight_decay
+    )
+
+
+TASK = Task("tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults)
