@@ -33,12 +33,12 @@ def load(settings: Settings) -> Data:
             f"--largest={largest}, but {settings.dataset} has {available.min()} images "
             "per class"
         )
-    counts = keras_m2m.long_tailed_counts(largest, len(class_names), settings.rho)
-    if counts.min() < 1:
+    if settings.rho > largest:
         raise UserError(
             f"--rho={settings.rho:g} leaves the rarest class without an image at "
             f"--largest={largest}"
         )
+    counts = keras_m2m.long_tailed_counts(largest, len(class_names), settings.rho)
     validation = None
     if settings.protocol == "m2m":
         # As the authors do: a tenth of each class of the *test* set.

@@ -16,8 +16,12 @@ from tasks.settings import Settings
 from tasks.settings import define
 from tasks.task import Data
 from tasks.task import Task
+from tasks.task import UserError
 
-HELD_OUT = 30  # Per class for validation, and again for the test.
+# Of the 174 to 183 images of each class, in a fixed random order: validation, then
+# those that training may take, then the test.
+VALIDATION = 30
+TRAINING = 80
 
 
 def load(settings: Settings) -> Data:
@@ -26,14 +30,19 @@ def load(settings: Settings) -> Data:
     images = (digits.images / 16).astype("float32")[..., None]
     if keras.config.image_data_format() == "channels_first":
         images = np.moveaxis(images, -1, 1)
+    if settings.rho > settings.largest:
+        raise UserError(
+            f"--rho={settings.rho:g} leaves the rarest class without an image at "
+            f"--largest={settings.largest}"
+        )
     counts = keras_m2m.long_tailed_counts(settings.largest, 10, settings.rho)
     rng = np.random.default_rng(0)
     parts = {"validation": [], "test": [], "train": []}
     for k, count in enumerate(counts):
         rows = rng.permutation(np.flatnonzero(digits.target == k))
-        parts["validation"].append(rows[:HELD_OUT])
-        parts["test"].append(rows[HELD_OUT : 2 * HELD_OUT])
-        parts["train"].append(rows[2 * HELD_OUT :][:count])
+        parts["validation"].append(rows[:VALIDATION])
+        parts["train"].append(rows[VALIDATION:][:count])
+        parts["test"].append(rows[VALIDATION + TRAINING :])
     split = {
         name: (images[rows], digits.target[rows].astype("int64"))
         for name, rows in ((n, np.concatenate(p)) for n, p in parts.items())
@@ -61,9 +70,10 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
 
 def define_flags() -> None:
     """The flags that other tasks lack."""
-    define("float", "rho", 20, "imbalance ratio of the training set", lower_bound=1)
-    about = "training samples of the largest class, at most 114"
-    define("integer", "largest", 110, about, lower_bound=1, upper_bound=114)
+    define("float", "rho", 40, "imbalance ratio of the training set", lower_bound=1)
+    about = "training images of the largest class"
+    limits = {"lower_bound": 1, "upper_bound": TRAINING}
+    define("integer", "largest", TRAINING, about, **limits)
 
 
 TASK = Task(
@@ -81,6 +91,7 @@ TASK = Task(
         "beta": 0.9,
         "lam": 0.1,
         "gamma": 0.9,
+        "step_size": 0.2,
     },
 )
 

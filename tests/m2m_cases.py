@@ -5,12 +5,15 @@ import numpy as np
 import oracles
 from compilation import normal
 
-# How `compile` is told of each of `compilation.MODES`.
+# How `compile` is told of each of `compilation.MODES`, and of its own choice.
 COMPILE = {
+    "auto": {},
     "eager": {"run_eagerly": True},
     "graph": {"jit_compile": False},
     "xla": {"jit_compile": True},
 }
+# One mode for either kind of step: the wanted rows alone, or all rows.
+SHAPES = ["graph", "xla"] if keras.backend.backend() == "tensorflow" else ["auto"]
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 # Class 1 is so much larger that, in float32, each row of the others is generated

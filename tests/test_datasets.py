@@ -12,6 +12,7 @@ from tasks import cifar_lt
 from tasks import digits_lt
 from tasks import reuters
 from tasks.settings import Settings
+from tasks.task import UserError
 
 DATA = os.environ.get("DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="needs the folder named by DATA")
@@ -51,15 +52,21 @@ def test_augmentation_follows_from_its_generator():
 
 
 def digits(**changes):
-    values = {"largest": 110, "rho": 20.0, **changes}
+    values = {"largest": 80, "rho": 40.0, **changes}
     return digits_lt.load(Settings(**values))
+
+
+def test_too_large_a_ratio_says_so():
+    with pytest.raises(UserError, match="leaves the rarest class without an image"):
+        digits(largest=20)
 
 
 def test_digits_are_long_tailed_in_pixels_and_their_splits_are_apart():
     data = digits()
-    assert data.class_counts.tolist() == long_tailed_counts(110, 10, 20).tolist()
+    assert data.class_counts.tolist() == long_tailed_counts(80, 10, 40).tolist()
     parts = [data.train[0], data.validation[0], data.test[0]]
-    assert [len(part) for part in parts[1:]] == [300, 300]
+    assert np.bincount(data.validation[1]).tolist() == [30] * 10
+    assert np.bincount(data.test[1]).min() >= 174 - 30 - 80
     assert min(part.min() for part in parts) == 0
     assert max(part.max() for part in parts) == 1
     rows = [{image.tobytes() for image in part} for part in parts]

@@ -195,7 +195,9 @@ class M2mModel(keras.Model):
         )
         rows = ops.arange(size, dtype="int32")
         if not self._static_shapes:
-            (rows,) = ops.nonzero(choice.wanted)
+            # The first row stays, wanted or not: TensorFlow cannot run every
+            # network on a batch of none.
+            (rows,) = ops.nonzero(ops.logical_or(choice.wanted, rows == 0))
         origin = ops.take(choice.rows, rows)
         return Seeds(
             samples=ops.take(x, origin, axis=0),
