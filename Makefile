@@ -51,4 +51,4 @@ $(VENV)/.tests: setup.py requirements.txt $(VENV)/.venv
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find keras_m2m tasks tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find keras_m2m tasks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,54 +1,25 @@
 import contextlib
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
-import torch
-import torch_twin
 from compilation import quick_compilation
 from gradients import to_numpy
+from pictures import MEAN
+from pictures import STATISTICS
+from pictures import VARIANCE
+from pictures import outputs
+from pictures import photos
+from pictures import scrambled
 
 from keras_m2m.layers import CosineDense
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
-from keras_m2m.models import resnet32
 
 BACKEND = keras.backend.backend()
-ROOT = pathlib.Path(__file__).parents[1]
-# Far from each other, so that a mixed-up channel or statistic shows.
-MEAN, VARIANCE = [0.3, 0.5, 0.7], [0.04, 0.09, 0.25]
-STATISTICS = {"mean": MEAN, "variance": VARIANCE}
-# Fifty times the paper's, so that two steps show it.
-WEIGHT_DECAY = 0.01
-
-
-def photos(n=4, size=32):
-    return np.random.default_rng(0).random((n, size, size, 3)).astype("float32")
-
-
-def scrambled(model):
-    """The model with other BatchNorm statistics, scales and offsets than 0 and 1."""
-    rng = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            values = [rng.uniform(0.5, 1.5, v.shape) for v in layer.get_weights()]
-            layer.set_weights(values)
-    return model
-
-
-def outputs(model, x, training=False):
-    return to_numpy(model(x, training=training))
-
-
-def twin_outputs(twin, x, training=False):
-    with torch.no_grad():
-        return twin.train(training)(torch_twin.images(x)).numpy()
+WEIGHT_DECAY = 2e-4
 
 
 def parameters(model):
@@ -59,149 +30,6 @@ def parameters(model):
 def quickly():
     with quick_compilation():
         yield
-
-
-# ResNet-32 and its twin in PyTorch.
-
-
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(0)
-    model = resnet32(10, weight_decay=WEIGHT_DECAY, **STATISTICS)
-    sgd = keras.optimizers.SGD(0.1, momentum=0.9)
-    model.compile(sgd, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    return scrambled(model)
-
-
-@pytest.fixture
-def twin(model):
-    """The twin, with the weights that the model has now."""
-    twin = torch_twin.cifar_resnet(32, 10, MEAN, VARIANCE)
-    torch_twin.copy_weights(model, twin)
-    return twin
-
-
-def test_resnet32_has_464154_parameters_for_10_classes(model):
-    assert parameters(model) == 464_154
-
-
-def test_resnet32_has_470004_parameters_for_100_classes():
-    assert parameters(resnet32(100)) == 470_004
-
-
-def test_resnet32_infers_as_pytorchs_does(model, twin):
-    np.testing.assert_allclose(
-        model.predict_on_batch(photos()),
-        twin_outputs(twin, photos()),
-        rtol=1e-4,
-        atol=1e-4,
-    )
-
-
-def test_resnet32_takes_sgd_steps_as_pytorchs_does(model, twin):
-    """Two steps, so that the momentum of the first shows in the second."""
-    x, y = photos(8), np.arange(8)
-    sgd = torch.optim.SGD(
-        twin.train().parameters(), 0.1, momentum=0.9, weight_decay=WEIGHT_DECAY
-    )
-    for _ in range(2):
-        model.train_on_batch(x, y)
-        sgd.zero_grad()
-        logits = twin(torch_twin.images(x))
-        torch.nn.functional.cross_entropy(logits, torch.tensor(y)).backward()
-        sgd.step()
-    for ours, theirs in torch_twin.pairs(model, twin):
-        if isinstance(theirs, torch.nn.Parameter):
-            np.testing.assert_allclose(ours, theirs.detach().numpy(), atol=2e-5)
-
-
-# A shallow one, for what does not depend on depth.
-
-
-@pytest.fixture(scope="module")
-def shallow():
-    keras.utils.set_random_seed(0)
-    return scrambled(cifar_resnet(8, 10, **STATISTICS))
-
-
-@pytest.fixture
-def shallow_twin(shallow):
-    twin = torch_twin.cifar_resnet(8, 10, MEAN, VARIANCE)
-    torch_twin.copy_weights(shallow, twin)
-    return twin
-
-
-def test_training_mode_normalises_by_the_batch_as_pytorchs_does(shallow, shallow_twin):
-    np.testing.assert_allclose(
-        outputs(shallow, photos(), training=True),
-        twin_outputs(shallow_twin, photos(), training=True),
-        rtol=1e-4,
-        atol=1e-4,
-    )
-
-
-def test_running_statistics_move_as_pytorchs_do(shallow, shallow_twin):
-    """Up to n / (n - 1) in the batch's part of the variance."""
-    before = [
-        to_numpy(ours.moving_variance)
-        for ours, _ in torch_twin.batch_norms(shallow, shallow_twin)
-    ]
-    outputs(shallow, photos(), training=True)
-    twin_outputs(shallow_twin, photos(), training=True)
-    pairs = torch_twin.batch_norms(shallow, shallow_twin)
-    for (ours, theirs), old in zip(pairs, before, strict=True):
-        np.testing.assert_allclose(
-            to_numpy(ours.moving_mean), theirs.running_mean.numpy(), atol=1e-5
-        )
-        # 4 images; a stage halves the side of 32 where it doubles 16 channels.
-        n = 4 * (32 * 16 // len(old)) ** 2
-        unbiased = theirs.running_var.numpy() - 0.9 * old
-        np.testing.assert_allclose(
-            to_numpy(ours.moving_variance),
-            0.9 * old + unbiased * (n - 1) / n,
-            rtol=1e-5,
-        )
-
-
-# Pre-activation ResNet-18.
-
-
-@pytest.fixture(scope="module")
-def preact():
-    keras.utils.set_random_seed(0)
-    return scrambled(preact_resnet18(7, input_shape=(8, 8, 3)))
-
-
-def test_preact_resnet18_infers_as_pytorchs_does(preact):
-    twin = torch_twin.preact_resnet18(7)
-    torch_twin.copy_weights(preact, twin)
-    expected = twin_outputs(twin, photos(size=8))
-    np.testing.assert_allclose(
-        preact.predict_on_batch(photos(size=8)),
-        expected,
-        rtol=1e-4,
-        atol=1e-5 * np.abs(expected).max(),
-    )
-
-
-def test_preact_resnet18_has_as_many_parameters_as_pytorchs(preact):
-    twin = torch_twin.preact_resnet18(7)
-    assert parameters(preact) == sum(p.numel() for p in twin.parameters())
-
-
-def test_convolutions_are_of_he_fan_out_normal_numbers(preact):
-    convolutions = [x for x in preact.layers if isinstance(x, keras.layers.Conv2D)]
-    large = [layer for layer in convolutions if math.prod(layer.kernel.shape) > 1e6]
-    assert large
-    for layer in large:
-        kernel = to_numpy(layer.kernel)
-        height, width, _, filters = kernel.shape
-        sigma = math.sqrt(2 / (height * width * filters))
-        # A deviation of a million numbers varies by 0.0007 of itself.
-        assert kernel.std() == pytest.approx(sigma, rel=0.005)
-        # 0.0027 of a normal distribution; none of one truncated at 2 sigma.
-        beyond = np.mean(np.abs(kernel) > 3 * sigma)
-        assert beyond == pytest.approx(0.0027, rel=0.1)
 
 
 # The MLP.
@@ -274,9 +102,9 @@ def test_the_dense_head_has_its_weight_decay():
     assert added_loss(network) == pytest.approx(expected, rel=1e-4)
 
 
-def test_networks_without_weight_decay_add_no_loss(shallow, preact):
-    for network in (shallow, preact, BUILDERS["mlp"]()):
-        assert network.losses == []
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_networks_without_weight_decay_add_no_loss(kind):
+    assert BUILDERS[kind]().losses == []
 
 
 def test_the_cosine_head_returns_cosines_without_a_scale(cosine_network):
@@ -366,91 +194,3 @@ def test_a_depth_that_is_not_6n_plus_2_is_rejected(depth):
 def test_arguments_out_of_range_are_rejected(arguments):
     with pytest.raises(ValueError, match="Received: "):
         mlp(**{"num_classes": 3, "input_shape": (1,), **arguments})
-
-
-# Saving and exporting.
-
-LOAD = """
-import sys
-import numpy as np
-import keras_m2m
-import keras
-path, samples, results = sys.argv[1:]
-model = keras.saving.load_model(path)
-np.save(results, model.predict(np.load(samples), verbose=0))
-"""
-
-EXPORT = """
-import sys
-import numpy as np
-import keras_m2m
-import keras
-import tensorflow as tf
-path, samples, results = sys.argv[1:]
-model = keras.saving.load_model(path)
-model.export(path + ".exported", format="tf_saved_model", verbose=False)
-served = tf.saved_model.load(path + ".exported")
-np.save(results, served.serve(np.load(samples)).numpy())
-"""
-
-
-@pytest.fixture(scope="module")
-def network():
-    """One with every layer of ours in it, and BatchNorm statistics to lose."""
-    keras.utils.set_random_seed(0)
-    arguments = {"head": "cosine", "weight_decay": WEIGHT_DECAY, **STATISTICS}
-    return scrambled(cifar_resnet(8, 10, input_shape=(8, 8, 3), **arguments))
-
-
-def in_fresh_process(script, backend, network, folder):
-    """Outputs for `photos(size=8)` of `network` after saving it for `script`."""
-    path, samples, results = (
-        str(folder / name) for name in ("f.keras", "x.npy", "y.npy")
-    )
-    network.save(path)
-    np.save(samples, photos(size=8))
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "PYTHONPATH": str(ROOT),
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # for the time it takes, no more
-    }
-    process = subprocess.run(
-        [sys.executable, "-c", script, path, samples, results],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert process.returncode == 0, process.stderr
-    return np.load(results)
-
-
-def test_a_saved_network_loads_in_safe_mode_elsewhere(network, tmp_path):
-    np.testing.assert_allclose(
-        in_fresh_process(LOAD, BACKEND, network, tmp_path),
-        outputs(network, photos(size=8)),
-        atol=1e-5,
-    )
-
-
-@pytest.mark.skipif(BACKEND != "torch", reason="the other backends export themselves")
-def test_a_network_of_pytorch_is_exported_under_tensorflow(network, tmp_path):
-    np.testing.assert_allclose(
-        in_fresh_process(EXPORT, "tensorflow", network, tmp_path),
-        outputs(network, photos(size=8)),
-        atol=1e-5,
-    )
-
-
-@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch's export needs torch_xla")
-def test_an_exported_network_gives_the_same_logits(network, tmp_path):
-    import tensorflow
-
-    network.export(str(tmp_path / "f"), format="tf_saved_model", verbose=False)
-    served = tensorflow.saved_model.load(str(tmp_path / "f"))
-    np.testing.assert_allclose(
-        served.serve(photos(size=8)).numpy(),
-        outputs(network, photos(size=8)),
-        atol=1e-5,
-    )
