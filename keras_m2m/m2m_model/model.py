@@ -14,6 +14,7 @@ from keras_m2m.imbalance import generation_probability
 from keras_m2m.m2m_model.network_checks import check_batch
 from keras_m2m.m2m_model.network_checks import check_data
 from keras_m2m.m2m_model.network_checks import check_networks
+from keras_m2m.m2m_model.network_checks import check_targets
 from keras_m2m.m2m_model.seeds import Seeds
 
 _SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
@@ -125,14 +126,10 @@ class M2mModel(keras.Model):
         return self.f(x, training=training)
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """Train `f` as `keras.Model.fit` does, after checks of the data.
+        """Train `f`; as `keras.Model.fit`, after checks of the data.
 
-        Args:
-            x: As in Keras. The values of arrays and of a `ResampledDataset` are
-                checked; of other data only shapes and dtypes are, in `train_step`.
-            y: As in Keras.
-            *args: As in Keras.
-            **kwargs: As in Keras.
+        The values of arrays and of a `ResampledDataset` are checked; of other data
+        only shapes and dtypes are, in the step.
 
         Returns:
             The `keras.callbacks.History`.
@@ -145,17 +142,17 @@ class M2mModel(keras.Model):
         return super().fit(x, y, *args, **kwargs)
 
     def train_step(self, *state_and_data):
-        """Rewrite the batch, then do an ordinary Keras training step.
-
-        Args:
-            *state_and_data: `data`, on JAX `state, data`, as Keras passes them.
-
-        Returns:
-            What `keras.Model.train_step` returns.
-        """
+        """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
         *state, data = state_and_data
         data, state = run_stateful(self, state, self._rewrite, data)
         return super().train_step(*state, data)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """The ordinary loss, which JAX and PyTorch try out before any step."""
+        check_targets(y)
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def test_step(self, *state_and_data):
         """Evaluate `f`; the rates describe training, so they are left out."""

@@ -75,6 +75,8 @@ def check_data(x, y, bounds: tuple[float, float] | None, num_classes: int) -> No
     samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
     if hasattr(samples, "__array__"):
         check_samples(_on_host(samples), bounds)
+        if labels is None:
+            check_targets(labels)
     if hasattr(labels, "__array__"):
         check_labels(_on_host(labels), num_classes)
 
@@ -94,13 +96,30 @@ def check_batch(x, y) -> None:
 
     >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"))
     """
-    if y is None:
-        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
+    check_targets(y)
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
         raise ValueError(
             "Samples must be floating point, since they are moved by gradient steps; "
             f"scale integer images to [0, 1]. Received: dtype={x.dtype}"
         )
+
+
+def check_targets(y) -> None:
+    """Raise unless a batch has labels of a shape that they can have.
+
+    Args:
+        y: Tensor of labels, or None.
+
+    Raises:
+        ValueError: If labels are missing or not of shape `(batch,)` or
+            `(batch, 1)`.
+
+    Example:
+
+    >>> check_targets(keras.ops.zeros((2, 1), "int32"))
+    """
+    if y is None:
+        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
     if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
         raise ValueError(
             "Labels must be integers of shape (batch,) or (batch, 1), not one-hot. "
