@@ -1,7 +1,5 @@
 """Runs a function of tensors in each way that the running backend knows."""
 
-import contextlib
-
 import keras
 import numpy as np
 from gradients import to_numpy
@@ -31,22 +29,6 @@ def compiled(mode, fn):
     import tensorflow
 
     return tensorflow.function(fn, jit_compile=mode == "xla")
-
-
-@contextlib.contextmanager
-def quick_compilation():
-    """JAX compiles in a third of the time, for tests that build large models."""
-    if keras.backend.backend() != "jax":
-        yield
-        return
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def normal(*shape, seed=0):

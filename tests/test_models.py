@@ -4,7 +4,6 @@ import math
 import keras
 import numpy as np
 import pytest
-from compilation import quick_compilation
 from gradients import to_numpy
 from pictures import MEAN
 from pictures import STATISTICS
@@ -24,12 +23,6 @@ WEIGHT_DECAY = 2e-4
 
 def parameters(model):
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quickly():
-    with quick_compilation():
-        yield
 
 
 # The MLP.

@@ -6,7 +6,6 @@ import sys
 import keras
 import numpy as np
 import pytest
-from compilation import quick_compilation
 from pictures import STATISTICS
 from pictures import outputs
 from pictures import photos
@@ -41,12 +40,6 @@ np.save(results, served.serve(np.load(samples)).numpy())
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quickly():
-    with quick_compilation():
-        yield
-
-
 @pytest.fixture(scope="module")
 def network():
     """One with every layer of ours in it, and BatchNorm statistics to lose."""
@@ -66,7 +59,6 @@ def in_fresh_process(script, backend, network, folder):
         **os.environ,
         "KERAS_BACKEND": backend,
         "PYTHONPATH": str(ROOT),
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # for the time it takes, no more
     }
     process = subprocess.run(
         [sys.executable, "-c", script, path, samples, results],

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 import torch_twin
-from compilation import quick_compilation
 from gradients import to_numpy
 from pictures import MEAN
 from pictures import STATISTICS
@@ -22,12 +21,6 @@ from keras_m2m.models import resnet32
 
 # Fifty times the paper's, so that two steps show it.
 WEIGHT_DECAY = 0.01
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quickly():
-    with quick_compilation():
-        yield
 
 
 def twin_outputs(twin, x, training=False):
