@@ -2,7 +2,7 @@
 
     python -m tasks.digits_lt
 
-compares ERM, DRS and M2m with an MLP, in about a minute on two CPU cores. It is
+compares ERM, DRS and M2m with an MLP, in half a minute on two CPU cores. It is
 a demonstration of the method and not one of the paper's datasets.
 """
 
