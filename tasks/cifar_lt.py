@@ -14,6 +14,7 @@ import numpy as np
 
 import keras_m2m
 from tasks import runner
+from tasks.long_tail import tail_counts
 from tasks.settings import Settings
 from tasks.settings import define
 from tasks.task import Data
@@ -33,12 +34,7 @@ def load(settings: Settings) -> Data:
             f"--largest={largest}, but {settings.dataset} has {available.min()} images "
             "per class"
         )
-    if settings.rho > largest:
-        raise UserError(
-            f"--rho={settings.rho:g} leaves the rarest class without an image at "
-            f"--largest={largest}"
-        )
-    counts = keras_m2m.long_tailed_counts(largest, len(class_names), settings.rho)
+    counts = tail_counts(largest, len(class_names), settings.rho)
     validation = None
     if settings.protocol == "m2m":
         # As the authors do: a tenth of each class of the *test* set.

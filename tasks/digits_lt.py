@@ -12,11 +12,11 @@ from sklearn.datasets import load_digits
 
 import keras_m2m
 from tasks import runner
+from tasks.long_tail import tail_counts
 from tasks.settings import Settings
 from tasks.settings import define
 from tasks.task import Data
 from tasks.task import Task
-from tasks.task import UserError
 
 # Of the 174 to 183 images of each class, in a fixed random order: validation, then
 # those that training may take, then the test.
@@ -30,12 +30,7 @@ def load(settings: Settings) -> Data:
     images = (digits.images / 16).astype("float32")[..., None]
     if keras.config.image_data_format() == "channels_first":
         images = np.moveaxis(images, -1, 1)
-    if settings.rho > settings.largest:
-        raise UserError(
-            f"--rho={settings.rho:g} leaves the rarest class without an image at "
-            f"--largest={settings.largest}"
-        )
-    counts = keras_m2m.long_tailed_counts(settings.largest, 10, settings.rho)
+    counts = tail_counts(settings.largest, 10, settings.rho)
     rng = np.random.default_rng(0)
     parts = {"validation": [], "test": [], "train": []}
     for k, count in enumerate(counts):
