@@ -13,6 +13,7 @@ from keras_m2m.imbalance.counts import major_classes
 from keras_m2m.imbalance.counts import many_medium_few
 from keras_m2m.imbalance.probabilities import acceptance_probability
 from keras_m2m.imbalance.probabilities import generation_probability
+from keras_m2m.imbalance.probabilities import translation_share
 from keras_m2m.imbalance.weights import effective_number
 from keras_m2m.imbalance.weights import effective_number_weights
 from keras_m2m.imbalance.weights import inverse_frequency_weights
@@ -29,4 +30,5 @@ __all__ = [
     "long_tailed_counts",
     "major_classes",
     "many_medium_few",
+    "translation_share",
 ]

@@ -1,4 +1,4 @@
-"""The two probabilities that M2m derives from class counts."""
+"""The probabilities that M2m derives from class counts."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,3 +66,33 @@ def acceptance_probability(class_counts: ArrayLike, beta: float) -> np.ndarray:
     counts = check_class_counts(class_counts)
     surplus = np.maximum(counts[np.newaxis, :] - counts[:, np.newaxis], 0)
     return one_minus_power(beta, surplus)
+
+
+def translation_share(class_counts: ArrayLike, beta: float) -> float:
+    """Share of a class-balanced batch that M2m translates, on average.
+
+    A row is translated if it becomes a candidate and the draw of R does not
+    reject it. The batch is taken to hold all classes.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+        beta: See `acceptance_probability`.
+
+    Returns:
+        A float in `[0, 1)`.
+
+    Raises:
+        ValueError: As for `acceptance_probability`.
+
+    Example:
+
+    >>> round(translation_share([100, 10], beta=0.99), 3)
+    0.268
+
+    Source: Kim et al., M2m (CVPR 2020), Algorithm 1, with R drawn beforehand.
+    """
+    accepted = acceptance_probability(class_counts, beta)
+    total = accepted.sum(axis=1)
+    kept = (accepted**2).sum(axis=1) / np.where(total > 0, total, 1)
+    return float(np.mean(generation_probability(class_counts) * kept))

@@ -8,9 +8,13 @@ from keras import ops
 from keras_m2m import checks
 from keras_m2m import translation
 from keras_m2m._backend import run_stateful
+from keras_m2m.folding import FoldedNetwork
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
+from keras_m2m.imbalance import translation_share
+from keras_m2m.m2m_model.compilation import apply_to_first
+from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.network_checks import check_batch
 from keras_m2m.m2m_model.network_checks import check_data
 from keras_m2m.m2m_model.network_checks import check_networks
@@ -108,8 +112,10 @@ class M2mModel(keras.Model):
         check_networks(f, g, len(self.class_counts))
         self._generation = generation_probability(class_counts).astype("float32")
         self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
+        self._share = translation_share(class_counts, beta)
         self.f, self.g = f, g
         self.g.trainable = False
+        self._folded_f, self._folded_g = FoldedNetwork(f), FoldedNetwork(g)
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
@@ -190,11 +196,13 @@ class M2mModel(keras.Model):
         choice = translation.choose_seeds(
             labels, draws, self._generation, self._acceptance
         )
-        rows = ops.arange(size, dtype="int32")
-        if not self._static_shapes:
+        if self._plan.static:
+            rows = ops.argsort(ops.logical_not(choice.wanted))
+        else:
             # The first row stays, wanted or not: TensorFlow cannot run every
             # network on a batch of none.
-            (rows,) = ops.nonzero(ops.logical_or(choice.wanted, rows == 0))
+            kept = ops.logical_or(choice.wanted, ops.arange(size) == 0)
+            (rows,) = ops.nonzero(kept)
         origin = ops.take(choice.rows, rows)
         return Seeds(
             samples=ops.take(x, origin, axis=0),
@@ -215,18 +223,26 @@ class M2mModel(keras.Model):
         """
         shape = ops.shape(seeds.samples)
         gaussian = keras.random.normal(shape, dtype="float32", seed=self._generator)
-        return translation.translate(
-            lambda x: self.f(x, training=False),
-            lambda x: self.g(x, training=False),
-            seeds.samples,
-            seeds.classes,
-            seeds.targets,
-            noise=translation.scale_noise(gaussian, self.noise),
-            lam=self.lam,
-            steps=self.steps,
-            step_size=self.step_size,
-            bounds=self.bounds,
-            unroll=self._unrolled,
+        noise = translation.scale_noise(gaussian, self.noise)
+        f, g = (self._freeze(folded) for folded in (self._folded_f, self._folded_g))
+
+        def run(samples, classes, targets, noise):
+            return translation.translate(
+                f,
+                g,
+                samples,
+                classes,
+                targets,
+                noise,
+                lam=self.lam,
+                steps=self.steps,
+                step_size=self.step_size,
+                bounds=self.bounds,
+                unroll=self._plan.unroll,
+            )
+
+        return self._on_wanted(
+            run, seeds, seeds.samples, seeds.classes, seeds.targets, noise
         )
 
     def accept(self, seeds: Seeds, translated):
@@ -239,9 +255,12 @@ class M2mModel(keras.Model):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        return translation.accept(
-            lambda x: self.g(x, training=False), translated, seeds.targets, self.gamma
-        )
+        g = self._freeze(self._folded_g)
+
+        def run(translated, targets):
+            return translation.accept(g, translated, targets, self.gamma)
+
+        return self._on_wanted(run, seeds, translated, seeds.targets)
 
     def replace(self, x, labels, seeds: Seeds, translated, accepted):
         """Put the accepted translations into the batch.
@@ -266,25 +285,18 @@ class M2mModel(keras.Model):
         replaced = ops.sum(accepted) / ops.cast(batch_size, "float32")
         self._replaced_rate.update_state(replaced, sample_weight=batch_size)
 
-    @property
-    def _xla(self):
-        return not self.run_eagerly and self.jit_compile
+    def _on_wanted(self, fn, seeds, *tensors):
+        """`fn` on the rows of the wanted seeds, and on no more than need be."""
+        wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
+        return apply_to_first(fn, wanted, self._plan.sizes, *tensors)
+
+    def _freeze(self, folded):
+        return folded.freeze(self._plan.forward_gradient)
 
     @property
-    def _static_shapes(self):
-        """Whether every new shape, and so every number of rows, is compiled anew."""
-        return self._xla or keras.config.backend() == "jax"
-
-    @property
-    def _unrolled(self):
-        if self.unroll is not None:
-            return self.unroll
-        if keras.config.backend() == "torch" or not self._xla:
-            # JAX compiles a loop even in an eager step, and in every step again.
-            return keras.config.backend() == "jax"
-        # In a loop, XLA's CPU compiler makes the input gradient of a convolution
-        # about nine times slower (jax-ml/jax#12868).
-        return keras.distribution.list_devices()[0].lower().startswith("cpu")
+    def _plan(self):
+        nests = self._folded_f.nests and self._folded_g.nests
+        return plan(self, nests, self._share, self.unroll)
 
     def get_config(self):
         config = {key: getattr(self, key) for key in _SETTINGS.split()}

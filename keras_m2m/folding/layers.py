@@ -1,0 +1,93 @@
+"""Stand-ins for the layers of a network whose weights are folded.
+
+They own no variables. What they compute with are the values of the layers that
+they stand for, which `FoldedNetwork` replaces for the time of a call: those of a
+convolution's kernel by the scaled one, those of the moving mean and variance of a
+BatchNormalization by the offset and scale that remain of it.
+"""
+
+import keras
+from keras import ops
+
+from keras_m2m.folding.convolution import conv2d_with_forward_gradient
+
+
+class Borrowed(keras.layers.Layer):
+    """Calls a layer or operation of the original network.
+
+    The layer itself in another graph would get a second node, and its `output`,
+    which users build feature extractors from, would be ambiguous from then on.
+    """
+
+    def __init__(self, operation):
+        # Inputs are cast by the layer, not here.
+        super().__init__(name=operation.name, autocast=False)
+        self.operation = operation
+
+    def call(self, *args, **kwargs):
+        return self.operation(*args, **kwargs)
+
+
+class FoldedConv2D(keras.layers.Layer):
+    """A `Conv2D`, and the `BatchNormalization` after it if that is folded in.
+
+    `forward_gradient` chooses how its input gradient is computed.
+    """
+
+    def __init__(self, conv, norm=None):
+        super().__init__(name=conv.name, autocast=False)
+        self.conv, self.norm = conv, norm
+        self.forward_gradient = False
+
+    def call(self, x):
+        conv, dtype = self.conv, self.conv.compute_dtype
+        x, kernel = ops.cast(x, dtype), ops.cast(conv.kernel, dtype)
+        if self.forward_gradient and None not in x.shape[1:]:
+            x = conv2d_with_forward_gradient(
+                x, kernel, conv.strides, conv.padding, conv.data_format
+            )
+        else:
+            x = ops.conv(
+                x,
+                kernel,
+                conv.strides,
+                conv.padding,
+                conv.data_format,
+                conv.dilation_rate,
+            )
+        if self.norm is not None:
+            x = x + _along_channels(self.norm.moving_mean, x, self.norm.axis)
+        elif conv.use_bias:
+            axis = 1 if conv.data_format == "channels_first" else 3
+            x = x + _along_channels(conv.bias, x, axis)
+        return conv.activation(x)
+
+
+class ScaleAndShift(keras.layers.Layer):
+    """A `BatchNormalization` with no convolution of its own before it."""
+
+    def __init__(self, norm):
+        super().__init__(name=norm.name, autocast=False)
+        self.norm = norm
+
+    def call(self, x, mask=None):
+        norm = self.norm
+        scale = _along_channels(norm.moving_variance, x, norm.axis)
+        return x * scale + _along_channels(norm.moving_mean, x, norm.axis)
+
+
+class Skipped(keras.layers.Layer):
+    """A `BatchNormalization` that the convolution before it took over."""
+
+    def __init__(self, norm):
+        super().__init__(name=norm.name, autocast=False)
+
+    def call(self, x, mask=None):
+        return x
+
+
+def _along_channels(values, x, axis):
+    """The values, one a channel, shaped to spread over `x` and in its dtype."""
+    shape = [1] * len(x.shape)
+    shape[axis] = -1
+    return ops.reshape(ops.cast(values, x.dtype), shape)
