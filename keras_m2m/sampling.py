@@ -87,6 +87,7 @@ class ResampledDataset(keras.utils.PyDataset):
         self.steps_per_epoch = -(-samples // self.batch_size)
         self._by_class = np.argsort(self.y, kind="stable")
         self._class_counts = np.bincount(self.y)
+        self._kept = None, None
         if sampling == "class":
             check_class_counts(self._class_counts)
 
@@ -118,6 +119,12 @@ class ResampledDataset(keras.utils.PyDataset):
         return x, self.y[rows]
 
     def _order(self, epoch):
+        # Only kept: still a function of the seed and the epoch alone.
+        if self._kept[0] != epoch:
+            self._kept = epoch, self._new_order(epoch)
+        return self._kept[1]
+
+    def _new_order(self, epoch):
         rng = np.random.default_rng([self.seed, epoch])
         total = self.steps_per_epoch * self.batch_size
         if self.sampling == "instance":

@@ -118,9 +118,19 @@ def _callbacks(settings, log_dir, best):
     rate = keras_m2m.warmup_step_decay(drops=settings.rate_drops)
     callbacks = [
         keras.callbacks.LearningRateScheduler(rate),
-        keras.callbacks.TensorBoard(str(log_dir), write_graph=False),
+        _TensorBoardByEpoch(str(log_dir), write_graph=False),
     ]
     return callbacks + ([] if best is None else [best])
+
+
+class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
+    """Curves over epochs: a record of each batch takes longer than an MLP's step."""
+
+    # So Keras does not wait for the end of each batch to call what does nothing.
+    async_safe = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
 
 
 def _fit(model, recipe: Method, first, last, data, settings, callbacks):
@@ -140,7 +150,7 @@ def _fit(model, recipe: Method, first, last, data, settings, callbacks):
         **batches.fit_arguments,
         class_weight=None if weights is None else dict(enumerate(weights.tolist())),
         validation_data=data.validation,
-        validation_batch_size=512,
+        validation_batch_size=1024,
         callbacks=callbacks,
         # A bar where somebody looks, else a line an epoch.
         verbose=1 if sys.stdout.isatty() else 2,

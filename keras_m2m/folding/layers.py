@@ -41,26 +41,25 @@ class FoldedConv2D(keras.layers.Layer):
 
     def call(self, x):
         conv, dtype = self.conv, self.conv.compute_dtype
-        x, kernel = ops.cast(x, dtype), ops.cast(conv.kernel, dtype)
-        if self.forward_gradient and None not in x.shape[1:]:
-            x = conv2d_with_forward_gradient(
-                x, kernel, conv.strides, conv.padding, conv.data_format
-            )
-        else:
-            x = ops.conv(
-                x,
-                kernel,
-                conv.strides,
-                conv.padding,
-                conv.data_format,
-                conv.dilation_rate,
-            )
+        x = self._convolve(ops.cast(x, dtype), ops.cast(conv.kernel, dtype))
         if self.norm is not None:
             x = x + _along_channels(self.norm.moving_mean, x, self.norm.axis)
         elif conv.use_bias:
             axis = 1 if conv.data_format == "channels_first" else 3
             x = x + _along_channels(conv.bias, x, axis)
         return conv.activation(x)
+
+    def _convolve(self, x, kernel):
+        conv = self.conv
+        arguments = (kernel, conv.strides, conv.padding)
+        if self.forward_gradient and None not in x.shape[1:]:
+            return conv2d_with_forward_gradient(x, *arguments, conv.data_format)
+        if keras.config.backend() == "torch" and conv.data_format == "channels_last":
+            # Keras would copy the input twice. Like this, PyTorch sees a tensor
+            # in its own channels-last memory format, and nothing is copied.
+            x = ops.conv(ops.transpose(x, (0, 3, 1, 2)), *arguments, "channels_first")
+            return ops.transpose(x, (0, 2, 3, 1))
+        return ops.conv(x, *arguments, conv.data_format)
 
 
 class ScaleAndShift(keras.layers.Layer):

@@ -10,6 +10,7 @@ from keras import ops
 # how large the batches are.
 PARTS = 64
 _USUAL_BATCH = 128
+_WORTHWHILE = 0.93
 
 
 class Plan(NamedTuple):
@@ -100,6 +101,9 @@ def apply_to_first(fn, count, sizes, *tensors):
 def _likely_sizes(share):
     """Sizes around the mean number of rows, by its spread, and the whole batch."""
     spread = np.sqrt(share * (1 - share) / _USUAL_BATCH)
-    likely = PARTS * (share + spread * np.array([-1, 0, 1, 3]))
-    sizes = np.clip(np.rint(likely), 1, PARTS).astype(int)
-    return tuple(sorted({*sizes.tolist(), PARTS}))
+    sizes = [PARTS]
+    for size in np.rint(PARTS * (share + spread * np.array([2, 0.5, -0.5]))):
+        # One that saves less is not worth the time to compile it.
+        if 1 <= size <= _WORTHWHILE * sizes[0]:
+            sizes.insert(0, int(size))
+    return tuple(sizes)
