@@ -17,6 +17,7 @@ from keras_m2m.imbalance import inverse_frequency_weights
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
+from keras_m2m.imbalance import translation_share
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.losses import FocalLoss
@@ -61,5 +62,6 @@ __all__ = [
     "preact_resnet18",
     "resnet32",
     "smote",
+    "translation_share",
     "warmup_step_decay",
 ]
