@@ -1,5 +1,6 @@
 """`M2mModel`: ordinary Keras training on batches that M2m has rewritten."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -61,7 +62,7 @@ class M2mModel(keras.Model):
             None for data without limits.
         noise: L2 norm of the random start of a translation; 0 turns it off.
         unroll: Whether compiled code writes the steps out one by one. None
-            chooses: written out where XLA compiles for a CPU, a loop elsewhere.
+            chooses: a loop, but where XLA would compile it badly for a CPU.
         seed: Integer that the drawn numbers follow from; None for any.
         name: Name of the model.
 
@@ -115,7 +116,7 @@ class M2mModel(keras.Model):
         self._share = translation_share(class_counts, beta)
         self.f, self.g = f, g
         self.g.trainable = False
-        self._folded_f, self._folded_g = FoldedNetwork(f), FoldedNetwork(g)
+        self._folded = FoldedNetwork(f), FoldedNetwork(g)
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
@@ -219,28 +220,20 @@ class M2mModel(keras.Model):
             seeds: What `draw_seeds` returned.
 
         Returns:
-            float32 tensor like `seeds.samples`.
+            float32 tensor like `seeds.samples`; what is not wanted may be zeros.
         """
         shape = ops.shape(seeds.samples)
         gaussian = keras.random.normal(shape, dtype="float32", seed=self._generator)
         noise = translation.scale_noise(gaussian, self.noise)
-        f, g = (self._freeze(folded) for folded in (self._folded_f, self._folded_g))
-
-        def run(samples, classes, targets, noise):
-            return translation.translate(
-                f,
-                g,
-                samples,
-                classes,
-                targets,
-                noise,
-                lam=self.lam,
-                steps=self.steps,
-                step_size=self.step_size,
-                bounds=self.bounds,
-                unroll=self._plan.unroll,
-            )
-
+        run = functools.partial(
+            translation.translate,
+            *(self._freeze(folded) for folded in self._folded),
+            lam=self.lam,
+            steps=self.steps,
+            step_size=self.step_size,
+            bounds=self.bounds,
+            unroll=self._plan.unroll,
+        )
         return self._on_wanted(
             run, seeds, seeds.samples, seeds.classes, seeds.targets, noise
         )
@@ -255,11 +248,8 @@ class M2mModel(keras.Model):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        g = self._freeze(self._folded_g)
-
-        def run(translated, targets):
-            return translation.accept(g, translated, targets, self.gamma)
-
+        g = self._freeze(self._folded[1])
+        run = functools.partial(translation.accept, g, gamma=self.gamma)
         return self._on_wanted(run, seeds, translated, seeds.targets)
 
     def replace(self, x, labels, seeds: Seeds, translated, accepted):
@@ -295,7 +285,7 @@ class M2mModel(keras.Model):
 
     @property
     def _plan(self):
-        nests = self._folded_f.nests and self._folded_g.nests
+        nests = all(folded.nests for folded in self._folded)
         return plan(self, nests, self._share, self.unroll)
 
     def get_config(self):

@@ -6,9 +6,9 @@ from typing import NamedTuple
 class Seeds(NamedTuple):
     """The samples that a step translates, all of length `n`.
 
-    `n` is the batch size on JAX and in code that XLA compiles, where every new
-    shape is compiled anew. Elsewhere it is the number of wanted rows, so that no
-    other is translated.
+    On JAX and in code that XLA compiles, where every new shape is compiled anew,
+    `n` is the batch size and the wanted rows come first. Elsewhere it is the number
+    of wanted rows, so that no other is translated.
 
     Attributes:
         samples: float32 tensor `(n, ...)`, the seeds x0.
