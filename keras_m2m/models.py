@@ -13,6 +13,7 @@ import keras
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 from keras_m2m.layers import CosineDense
+from keras_m2m.layers import FusedBatchNormalization
 from keras_m2m.layers import OptionAShortcut
 
 
@@ -249,7 +250,7 @@ def _conv(filters, size, strides, x, decay):
 
 
 def _batch_norm(x, decay):
-    return keras.layers.BatchNormalization(
+    return FusedBatchNormalization(
         axis=_channel_axis(),
         momentum=0.9,
         epsilon=1e-5,

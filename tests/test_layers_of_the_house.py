@@ -12,10 +12,10 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "keras_m2m"
 LAYERS = {
     "_backend": 0,
     "checks": 0,
-    "folding": 0,
     "imbalance": 1,
+    "layers": 1,
     "callbacks": 2,
-    "layers": 2,
+    "folding": 2,
     "losses": 2,
     "metrics": 2,
     "plots": 2,

@@ -72,7 +72,7 @@ def test_the_usual_number_of_rows_is_close_to_a_compiled_size(share):
     wanted = np.random.default_rng(0).binomial(128, share, size=1000)
     sizes = np.array(compilation._likely_sizes(share)) * 128 / PARTS
     translated = sizes[np.searchsorted(sizes, wanted)]
-    assert translated.mean() < 1.15 * wanted.mean()
+    assert translated.mean() < 1.3 * wanted.mean()
 
 
 def planned(mode, unroll=None, network=linear):
@@ -114,7 +114,7 @@ def trained_weights(monkeypatch, sizes=None, unroll=None):
     if sizes:
         monkeypatch.setattr(compilation, "_likely_sizes", lambda share: sizes)
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
-    counts = [10, 100, 1]
+    counts = [1000, 10000, 100]
     model = M2mModel(f, g, counts, gamma=0.0, steps=3, unroll=unroll, seed=3)
     model.compile(sgd(), LOSS, **COMPILE[COMPILED])
     x = rng.normal(size=(48, *image_shape())).astype("float32")

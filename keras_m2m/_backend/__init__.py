@@ -1,4 +1,4 @@
-"""The two operations that Keras has no backend-neutral form of.
+"""The operations that Keras has no backend-neutral form of.
 
 `input_gradient(fn, x)` is the gradient of the scalar `fn(x)` with respect to the
 tensor `x`, of the same shape and dtype as `x`. Only `x` is differentiated: no
@@ -9,17 +9,25 @@ update the variables of `model`, inside a `train_step`. It returns
 `(result, state)`. TensorFlow and PyTorch keep their state in the variables, so
 there `state` is the empty list and is handed back; JAX passes values around, so
 there `state` is what Keras gave to `train_step`, and comes back updated.
+
+`fused_batch_norm(x, scale, offset, epsilon)` normalises a batch `(batch, height,
+width, channels)` by its own statistics, in one kernel where Keras takes several. It
+returns the result, the means and the (biased) variances. None where there is no such
+kernel.
 """
 
 import keras
 
 if keras.config.backend() == "tensorflow":
+    from keras_m2m._backend.tensorflow import fused_batch_norm
     from keras_m2m._backend.tensorflow import input_gradient
     from keras_m2m._backend.tensorflow import run_stateful
 elif keras.config.backend() == "jax":
+    from keras_m2m._backend.jax import fused_batch_norm
     from keras_m2m._backend.jax import input_gradient
     from keras_m2m._backend.jax import run_stateful
 elif keras.config.backend() == "torch":
+    from keras_m2m._backend.torch import fused_batch_norm
     from keras_m2m._backend.torch import input_gradient
     from keras_m2m._backend.torch import run_stateful
 else:
@@ -28,4 +36,4 @@ else:
         f"Received: KERAS_BACKEND={keras.config.backend()}"
     )
 
-__all__ = ["input_gradient", "run_stateful"]
+__all__ = ["fused_batch_norm", "input_gradient", "run_stateful"]

@@ -3,6 +3,15 @@
 import tensorflow as tf
 
 
+def fused_batch_norm(x, scale, offset, epsilon):
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
+    )
+    # TensorFlow returns the unbiased estimate, Keras keeps the variance itself.
+    samples = tf.cast(tf.size(x) // tf.size(mean), variance.dtype)
+    return y, mean, variance * (samples - 1) / samples
+
+
 def input_gradient(fn, x):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)

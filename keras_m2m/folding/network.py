@@ -8,6 +8,9 @@ from keras import ops
 
 from keras_m2m.folding.layers import FoldedConv2D
 from keras_m2m.folding.layers import FoldedNorm
+from keras_m2m.layers import FusedBatchNormalization
+
+_NORMS = (keras.layers.BatchNormalization, FusedBatchNormalization)
 
 
 class FoldedNetwork:
@@ -87,7 +90,7 @@ class FoldedNetwork:
         def stand_in(operation):
             if isinstance(operation, keras.Model) and _is_graph(operation):
                 return self._copied(operation)
-            if type(operation) is keras.layers.BatchNormalization:
+            if type(operation) in _NORMS:
                 return FoldedNorm(operation)
             if _is_plain_convolution(operation):
                 self._convolutions.append(FoldedConv2D(operation))
