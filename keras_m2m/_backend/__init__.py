@@ -1,4 +1,4 @@
-"""The two operations that Keras has no backend-neutral form of.
+"""The operations that Keras has no backend-neutral form of.
 
 `input_gradient(fn, x)` is the gradient of the scalar `fn(x)` with respect to the
 tensor `x`, of the same shape and dtype as `x`. Only `x` is differentiated: no
@@ -9,18 +9,33 @@ update the variables of `model`, inside a `train_step`. It returns
 `(result, state)`. TensorFlow and PyTorch keep their state in the variables, so
 there `state` is the empty list and is handed back; JAX passes values around, so
 there `state` is what Keras gave to `train_step`, and comes back updated.
+
+Three more are for several devices. `device_count(model)` is how many devices hold
+the variables of `model`. `replica_number()` tells, inside a step, which of the
+programs that run it side by side this is; only TensorFlow runs several, and
+elsewhere it is 0. `over_devices(x)` divides the rows of `x`, shape `(n, ...)`, among
+the devices of a step that is one program over all of them, as JAX's is; values stay.
 """
 
 import keras
 
 if keras.config.backend() == "tensorflow":
+    from keras_m2m._backend.tensorflow import device_count
     from keras_m2m._backend.tensorflow import input_gradient
+    from keras_m2m._backend.tensorflow import over_devices
+    from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
 elif keras.config.backend() == "jax":
+    from keras_m2m._backend.jax import device_count
     from keras_m2m._backend.jax import input_gradient
+    from keras_m2m._backend.jax import over_devices
+    from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
 elif keras.config.backend() == "torch":
+    from keras_m2m._backend.torch import device_count
     from keras_m2m._backend.torch import input_gradient
+    from keras_m2m._backend.torch import over_devices
+    from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
 else:
     raise ImportError(
@@ -28,4 +43,10 @@ else:
         f"Received: KERAS_BACKEND={keras.config.backend()}"
     )
 
-__all__ = ["input_gradient", "run_stateful"]
+__all__ = [
+    "device_count",
+    "input_gradient",
+    "over_devices",
+    "replica_number",
+    "run_stateful",
+]

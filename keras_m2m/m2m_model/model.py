@@ -19,6 +19,9 @@ from keras_m2m.m2m_model.network_checks import check_batch
 from keras_m2m.m2m_model.network_checks import check_data
 from keras_m2m.m2m_model.network_checks import check_networks
 from keras_m2m.m2m_model.network_checks import check_targets
+from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
+from keras_m2m.m2m_model.replicas import check_devices
+from keras_m2m.m2m_model.replicas import divided
 from keras_m2m.m2m_model.seeds import Seeds
 
 _SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
@@ -123,7 +126,7 @@ class M2mModel(keras.Model):
         self.bounds = checks.check_bounds(bounds)
         self.noise = checks.check_real(0, noise=noise)
         self.beta, self.unroll, self.seed = beta, unroll, seed
-        self._generator = keras.random.SeedGenerator(seed)
+        self._generator = ReplicaSeedGenerator(seed)
         self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
         self.built = True  # f and g are, and there is nothing else to build.
@@ -131,7 +134,7 @@ class M2mModel(keras.Model):
     def call(self, x, training=None):
         return self.f(x, training=training)
 
-    def fit(self, x=None, y=None, *args, **kwargs):
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Train `f`; as `keras.Model.fit`, after checks of the data.
 
         The values of arrays and of a `ResampledDataset` are checked; of other data
@@ -142,10 +145,12 @@ class M2mModel(keras.Model):
 
         Raises:
             ValueError: If samples are integers, not finite or outside `bounds`,
-                or a label is not an integer in `0..num_classes - 1`.
+                or a label is not an integer in `0..num_classes - 1`; if the devices
+                cannot train this model, or batches do not divide by them.
         """
         check_data(x, y, self.bounds, len(self.class_counts))
-        return super().fit(x, y, *args, **kwargs)
+        check_devices(self, x, batch_size, kwargs.get("validation_split", 0.0))
+        return super().fit(x, y, batch_size, *args, **kwargs)
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
@@ -288,7 +293,7 @@ class M2mModel(keras.Model):
     def _on_wanted(self, fn, seeds, *tensors):
         """`fn` on the rows of the wanted seeds, and on no more than need be."""
         wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
-        return apply_to_first(fn, wanted, self._plan.sizes, *tensors)
+        return apply_to_first(divided(fn), wanted, self._plan.sizes, *tensors)
 
     def _freeze(self, folded):
         return folded.freeze(self._plan.forward_gradient)
