@@ -8,6 +8,7 @@ more; on JAX all of `keras.distribution.list_devices()`. Environment variables s
 """
 
 import contextlib
+import functools
 import os
 
 import keras
@@ -66,11 +67,20 @@ def _all_devices():
 
         devices = tf.config.list_logical_devices
         names = [device.name for device in devices("GPU") or devices("CPU")]
-        return lambda: tf.distribute.MirroredStrategy(names).scope(), names
+        return lambda: _strategy(*names).scope(), names
     raise UserError(
         "--distribute: keras_m2m trains on one device with PyTorch. Several devices "
         "need KERAS_BACKEND=jax or KERAS_BACKEND=tensorflow"
     )
+
+
+@functools.cache
+def _strategy(*names):
+    # One for the process: a second one counts its collective operations from the
+    # same start, and TensorFlow would take them for those of the first.
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(names)
 
 
 def _check(settings, devices):
