@@ -17,6 +17,7 @@ from keras_m2m.imbalance import inverse_frequency_weights
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
+from keras_m2m.imbalance import translation_share
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.layers import synchronize_batch_norm
@@ -63,5 +64,6 @@ __all__ = [
     "resnet32",
     "smote",
     "synchronize_batch_norm",
+    "translation_share",
     "warmup_step_decay",
 ]

@@ -50,7 +50,8 @@ def rewritten(f, g, x, **moves):
 
 def seeds_of(samples, classes, targets):
     n = len(samples)
-    return Seeds(samples, np.array(classes), np.arange(n), np.array(targets), None)
+    wanted = np.ones(n, bool)
+    return Seeds(samples, np.array(classes), np.arange(n), np.array(targets), wanted)
 
 
 # The step, by hand.

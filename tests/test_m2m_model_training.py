@@ -195,7 +195,8 @@ def test_samples_move_in_float32_under_mixed_precision(bfloat16):
     x, length = 1 + np.abs(normal(5, 4)), 1e-3
     model = accepting(linear(1), linear(2), steps=1, step_size=length)
     rows = np.arange(5)
-    moved = to_numpy(model.translate(Seeds(x, rows % 1 + 1, rows, rows % 1, None)))
+    seeds = Seeds(x, rows % 1 + 1, rows, rows % 1, wanted=rows >= 0)
+    moved = to_numpy(model.translate(seeds))
     assert moved.dtype == "float32"
     distances = np.sqrt(((moved - x) ** 2).sum(axis=1))
     np.testing.assert_allclose(distances, length, rtol=1e-2)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import torch
+import torch_networks
 import torch_twin
 from gradients import to_numpy
 from pictures import MEAN
@@ -47,7 +48,7 @@ def model():
 @pytest.fixture
 def twin(model):
     """The twin, with the weights that the model has now."""
-    twin = torch_twin.cifar_resnet(32, 10, MEAN, VARIANCE)
+    twin = torch_networks.cifar_resnet(32, 10, MEAN, VARIANCE)
     torch_twin.copy_weights(model, twin)
     return twin
 
@@ -97,7 +98,7 @@ def shallow():
 
 @pytest.fixture
 def shallow_twin(shallow):
-    twin = torch_twin.cifar_resnet(8, 10, MEAN, VARIANCE)
+    twin = torch_networks.cifar_resnet(8, 10, MEAN, VARIANCE)
     torch_twin.copy_weights(shallow, twin)
     return twin
 
@@ -144,7 +145,7 @@ def preact():
 
 
 def test_preact_resnet18_infers_as_pytorchs_does(preact):
-    twin = torch_twin.preact_resnet18(7)
+    twin = torch_networks.preact_resnet18(7)
     torch_twin.copy_weights(preact, twin)
     expected = twin_outputs(twin, photos(size=8))
     np.testing.assert_allclose(
@@ -156,7 +157,7 @@ def test_preact_resnet18_infers_as_pytorchs_does(preact):
 
 
 def test_preact_resnet18_has_as_many_parameters_as_pytorchs(preact):
-    twin = torch_twin.preact_resnet18(7)
+    twin = torch_networks.preact_resnet18(7)
     assert parameters(preact) == sum(p.numel() for p in twin.parameters())
 
 

@@ -12,39 +12,25 @@ from keras import ops
 from keras_m2m.folding.convolution import conv2d_with_forward_gradient
 
 
-class Borrowed(keras.layers.Layer):
-    """Calls a layer or operation of the original network.
-
-    The layer itself in another graph would get a second node, and its `output`,
-    which users build feature extractors from, would be ambiguous from then on.
-    """
-
-    def __init__(self, operation):
-        # Inputs are cast by the layer, not here.
-        super().__init__(name=operation.name, autocast=False)
-        self.operation = operation
-
-    def call(self, *args, **kwargs):
-        return self.operation(*args, **kwargs)
-
-
 class FoldedConv2D(keras.layers.Layer):
-    """A `Conv2D`, and the `BatchNormalization` after it if that is folded in.
+    """A `Conv2D`.
 
-    `forward_gradient` chooses how its input gradient is computed.
+    Attributes:
+        conv: The layer that this stands for.
+        forward_gradient: Whether the input gradient is computed by a forward
+            convolution.
     """
 
-    def __init__(self, conv, norm=None):
+    def __init__(self, conv):
+        # Inputs are cast here as the layer would, whatever the global policy.
         super().__init__(name=conv.name, autocast=False)
-        self.conv, self.norm = conv, norm
+        self.conv = conv
         self.forward_gradient = False
 
     def call(self, x):
         conv, dtype = self.conv, self.conv.compute_dtype
         x = self._convolve(ops.cast(x, dtype), ops.cast(conv.kernel, dtype))
-        if self.norm is not None:
-            x = x + _along_channels(self.norm.moving_mean, x, self.norm.axis)
-        elif conv.use_bias:
+        if conv.use_bias:
             axis = 1 if conv.data_format == "channels_first" else 3
             x = x + _along_channels(conv.bias, x, axis)
         return conv.activation(x)
@@ -62,27 +48,23 @@ class FoldedConv2D(keras.layers.Layer):
         return ops.conv(x, *arguments, conv.data_format)
 
 
-class ScaleAndShift(keras.layers.Layer):
-    """A `BatchNormalization` with no convolution of its own before it."""
+class FoldedNorm(keras.layers.Layer):
+    """A `BatchNormalization`: a scale and an offset.
+
+    Attributes:
+        norm: The layer that this stands for.
+        scaled: Whether the convolution before it has the scale in its weights.
+    """
 
     def __init__(self, norm):
         super().__init__(name=norm.name, autocast=False)
-        self.norm = norm
+        self.norm, self.scaled = norm, False
 
     def call(self, x, mask=None):
         norm = self.norm
-        scale = _along_channels(norm.moving_variance, x, norm.axis)
-        return x * scale + _along_channels(norm.moving_mean, x, norm.axis)
-
-
-class Skipped(keras.layers.Layer):
-    """A `BatchNormalization` that the convolution before it took over."""
-
-    def __init__(self, norm):
-        super().__init__(name=norm.name, autocast=False)
-
-    def call(self, x, mask=None):
-        return x
+        if not self.scaled:
+            x = x * _along_channels(norm.moving_variance, x, norm.axis)
+        return x + _along_channels(norm.moving_mean, x, norm.axis)
 
 
 def _along_channels(values, x, axis):

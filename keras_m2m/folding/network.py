@@ -1,14 +1,13 @@
 """A network with its weights folded, to be called many times for few weights."""
 
+import collections
 from collections.abc import Callable
 
 import keras
 from keras import ops
 
-from keras_m2m.folding.layers import Borrowed
 from keras_m2m.folding.layers import FoldedConv2D
-from keras_m2m.folding.layers import ScaleAndShift
-from keras_m2m.folding.layers import Skipped
+from keras_m2m.folding.layers import FoldedNorm
 
 
 class FoldedNetwork:
@@ -42,9 +41,9 @@ class FoldedNetwork:
 
     def __init__(self, network: keras.Model) -> None:
         self.network = network
-        self._norms: list = []  # (BatchNormalization, the convolution before or None)
-        self._convolutions: list = []  # FoldedConv2D
-        self._others: list = []  # Borrowed
+        self._convolutions: list = []  # their stand-ins
+        self._norms: list = []  # BatchNormalization, and its convolution or None
+        self._others: list = []  # layers and operations that run as they are
         self._copy = self._copied(network) if _is_graph(network) else None
 
     @property
@@ -54,7 +53,8 @@ class FoldedNetwork:
         That is, whether every convolution can have a forward gradient. The kernels
         of others are recognised by their number of axes.
         """
-        weights = [w for layer in self._others for w in layer.weights]
+        layers = [other for other in self._others if isinstance(other, keras.Layer)]
+        weights = [weight for layer in layers for weight in layer.weights]
         return self._copy is not None and all(len(w.shape) < 3 for w in weights)
 
     def freeze(self, forward_gradient: bool = False) -> Callable:
@@ -70,8 +70,8 @@ class FoldedNetwork:
         network = self._copy or self.network
         mapping = {id(v): (v, ops.stop_gradient(v)) for v in self.network.variables}
         for norm, conv in self._norms:
-            for variable, value in _folded(norm, conv):
-                mapping[id(variable)] = (variable, value)
+            values = _folded(norm, conv)
+            mapping.update((id(variable), (variable, v)) for variable, v in values)
         for layer in self._convolutions:
             layer.forward_gradient = forward_gradient
 
@@ -82,25 +82,34 @@ class FoldedNetwork:
         return logits
 
     def _copied(self, network):
-        graph = keras.Model(network.inputs, network.outputs)
-        convolution_before = _foldable(graph)
-        followed = {id(conv): norm for norm, conv in convolution_before.values()}
+        calls = []
 
         def stand_in(operation):
             if isinstance(operation, keras.Model) and _is_graph(operation):
                 return self._copied(operation)
             if type(operation) is keras.layers.BatchNormalization:
-                _, conv = convolution_before.get(id(operation), (None, None))
-                self._norms.append((operation, conv))
-                return (Skipped if conv else ScaleAndShift)(operation)
+                return FoldedNorm(operation)
             if _is_plain_convolution(operation):
-                layer = FoldedConv2D(operation, followed.get(id(operation)))
-                self._convolutions.append(layer)
-                return layer
-            self._others.append(Borrowed(operation))
-            return self._others[-1]
+                self._convolutions.append(FoldedConv2D(operation))
+                return self._convolutions[-1]
+            self._others.append(operation)
+            return operation
 
-        return keras.models.clone_model(graph, clone_function=stand_in)
+        def call(operation, *args, **kwargs):
+            outputs = operation(*args, **kwargs)
+            calls.append((operation, keras.tree.flatten((args, kwargs)), outputs))
+            return outputs
+
+        if isinstance(network, keras.Sequential):
+            graph = keras.Model(network.inputs[0], network.outputs[0])
+        else:
+            # A copy of its own, since a compiled network's would be compiled too.
+            graph = keras.Model(network.input, network.output)
+        copy = keras.models.clone_model(
+            graph, clone_function=stand_in, call_function=call
+        )
+        self._norms += _with_convolutions(calls, copy.outputs)
+        return copy
 
 
 def _is_graph(network):
@@ -119,36 +128,39 @@ def _is_plain_convolution(layer):
     )
 
 
-def _foldable(graph):
-    """By id of a BatchNormalization: itself and the convolution to fold it into."""
-    try:
-        consumed = [
-            id(tensor)
-            for operation in graph.operations
-            for tensor in keras.tree.flatten(operation.input)
-        ]
-        produced = {
-            id(operation.output): operation
-            for operation in graph.operations
-            if _is_plain_convolution(operation)
-        }
-    except (AttributeError, ValueError):
-        # An operation in several places: Keras does not tell what goes into it.
-        return {}
-    consumed += [id(tensor) for tensor in graph.outputs]
+def _with_convolutions(calls, outputs):
+    """Each normalisation of a graph and the convolution that can take its scale.
+
+    Args:
+        calls: For each call in the graph: what was called, its arguments, and the
+            tensor that it returned.
+        outputs: List of the tensors that the graph returns.
+
+    Returns:
+        Dict values of pairs `(BatchNormalization, Conv2D or None)`.
+    """
+    times = collections.Counter(id(layer) for layer, _, _ in calls)
+    used = collections.Counter(id(tensor) for tensor in outputs)
+    for _, arguments, _ in calls:
+        used.update(id(argument) for argument in arguments)
+    before = {
+        id(output): layer.conv
+        for layer, _, output in calls
+        if isinstance(layer, FoldedConv2D) and times[id(layer)] == used[id(output)] == 1
+    }
     pairs = {}
-    for norm in graph.operations:
-        if type(norm) is keras.layers.BatchNormalization:
-            conv = produced.get(id(norm.input))
-            if conv and consumed.count(id(conv.output)) == 1 and _linear(conv, norm):
-                pairs[id(norm)] = (norm, conv)
-    return pairs
+    for layer, arguments, _ in calls:
+        if isinstance(layer, FoldedNorm):
+            conv = before.get(id(arguments[0])) if times[id(layer)] == 1 else None
+            layer.scaled = conv is not None and _linear(conv, layer.norm)
+            pairs[id(layer)] = (layer.norm, conv if layer.scaled else None)
+    return pairs.values()
 
 
 def _linear(conv, norm):
     """Whether nothing comes between, and both mean the same by a channel."""
     axis = 1 if conv.data_format == "channels_first" else 3
-    same_axis = norm.axis % len(conv.output.shape) == axis
+    same_axis = norm.axis % 4 == axis
     return conv.activation is keras.activations.linear and same_axis
 
 
@@ -161,9 +173,9 @@ def _folded(norm, conv):
     offset = -ops.stop_gradient(norm.moving_mean) * scale
     if norm.center:
         offset = offset + ops.stop_gradient(norm.beta)
-    if conv is None:
-        return [(norm.moving_mean, offset), (norm.moving_variance, scale)]
-    if conv.use_bias:
-        offset = offset + ops.stop_gradient(conv.bias) * scale
-    kernel = ops.stop_gradient(conv.kernel) * scale
-    return [(norm.moving_mean, offset), (conv.kernel, kernel)]
+    values = [(norm.moving_mean, offset), (norm.moving_variance, scale)]
+    if conv is not None:
+        # The kernel's last axis is that of the filters; a bias has no other.
+        weights = [conv.kernel, conv.bias] if conv.use_bias else [conv.kernel]
+        values += [(weight, ops.stop_gradient(weight) * scale) for weight in weights]
+    return values

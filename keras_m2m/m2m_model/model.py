@@ -1,5 +1,6 @@
 """`M2mModel`: ordinary Keras training on batches that M2m has rewritten."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -13,15 +14,13 @@ from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
+from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.compilation import apply_to_first
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.network_checks import check_batch
 from keras_m2m.m2m_model.network_checks import check_data
 from keras_m2m.m2m_model.network_checks import check_networks
 from keras_m2m.m2m_model.network_checks import check_targets
-from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
-from keras_m2m.m2m_model.replicas import check_devices
-from keras_m2m.m2m_model.replicas import divided
 from keras_m2m.m2m_model.seeds import Seeds
 
 _SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
@@ -64,7 +63,7 @@ class M2mModel(keras.Model):
             None for data without limits.
         noise: L2 norm of the random start of a translation; 0 turns it off.
         unroll: Whether compiled code writes the steps out one by one. None
-            chooses: written out where XLA compiles for a CPU, a loop elsewhere.
+            chooses: a loop, but where XLA would compile it badly for a CPU.
         seed: Integer that the drawn numbers follow from; None for any.
         name: Name of the model.
 
@@ -118,7 +117,7 @@ class M2mModel(keras.Model):
         self._share = translation_share(class_counts, beta)
         self.f, self.g = f, g
         self.g.trainable = False
-        self._folded_f, self._folded_g = FoldedNetwork(f), FoldedNetwork(g)
+        self._folded = FoldedNetwork(f), FoldedNetwork(g)
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
@@ -126,7 +125,7 @@ class M2mModel(keras.Model):
         self.bounds = checks.check_bounds(bounds)
         self.noise = checks.check_real(0, noise=noise)
         self.beta, self.unroll, self.seed = beta, unroll, seed
-        self._generator = ReplicaSeedGenerator(seed)
+        self._generator = replicas.ReplicaSeedGenerator(seed)
         self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
         self.built = True  # f and g are, and there is nothing else to build.
@@ -137,19 +136,17 @@ class M2mModel(keras.Model):
     def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Train `f`; as `keras.Model.fit`, after checks of the data.
 
-        The values of arrays and of a `ResampledDataset` are checked; of other data
-        only shapes and dtypes are, in the step.
+        Checks values of arrays and of `ResampledDataset`; of others the step, shapes.
 
         Returns:
             The `keras.callbacks.History`.
 
         Raises:
-            ValueError: If samples are integers, not finite or outside `bounds`,
-                or a label is not an integer in `0..num_classes - 1`; if the devices
-                cannot train this model, or batches do not divide by them.
+            ValueError: If samples are integers, not finite or outside `bounds`, a label
+                is not in `0..num_classes - 1`, or devices or batch size do not fit.
         """
         check_data(x, y, self.bounds, len(self.class_counts))
-        check_devices(self, x, batch_size, kwargs.get("validation_split", 0.0))
+        replicas.check_devices(self, x, batch_size, **kwargs)
         return super().fit(x, y, batch_size, *args, **kwargs)
 
     def train_step(self, *state_and_data):
@@ -204,8 +201,7 @@ class M2mModel(keras.Model):
         if self._plan.static:
             rows = ops.argsort(ops.logical_not(choice.wanted))
         else:
-            # The first row stays, wanted or not: TensorFlow cannot run every
-            # network on a batch of none.
+            # The first row too: TensorFlow cannot run every network on no rows.
             kept = ops.logical_or(choice.wanted, ops.arange(size) == 0)
             (rows,) = ops.nonzero(kept)
         origin = ops.take(choice.rows, rows)
@@ -224,28 +220,20 @@ class M2mModel(keras.Model):
             seeds: What `draw_seeds` returned.
 
         Returns:
-            float32 tensor like `seeds.samples`.
+            float32 tensor like `seeds.samples`; what is not wanted may be zeros.
         """
         shape = ops.shape(seeds.samples)
         gaussian = keras.random.normal(shape, dtype="float32", seed=self._generator)
         noise = translation.scale_noise(gaussian, self.noise)
-        f, g = (self._freeze(folded) for folded in (self._folded_f, self._folded_g))
-
-        def run(samples, classes, targets, noise):
-            return translation.translate(
-                f,
-                g,
-                samples,
-                classes,
-                targets,
-                noise,
-                lam=self.lam,
-                steps=self.steps,
-                step_size=self.step_size,
-                bounds=self.bounds,
-                unroll=self._plan.unroll,
-            )
-
+        run = functools.partial(
+            translation.translate,
+            *(self._freeze(folded) for folded in self._folded),
+            lam=self.lam,
+            steps=self.steps,
+            step_size=self.step_size,
+            bounds=self.bounds,
+            unroll=self._plan.unroll,
+        )
         return self._on_wanted(
             run, seeds, seeds.samples, seeds.classes, seeds.targets, noise
         )
@@ -260,11 +248,8 @@ class M2mModel(keras.Model):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        g = self._freeze(self._folded_g)
-
-        def run(translated, targets):
-            return translation.accept(g, translated, targets, self.gamma)
-
+        g = self._freeze(self._folded[1])
+        run = functools.partial(translation.accept, g, gamma=self.gamma)
         return self._on_wanted(run, seeds, translated, seeds.targets)
 
     def replace(self, x, labels, seeds: Seeds, translated, accepted):
@@ -293,14 +278,14 @@ class M2mModel(keras.Model):
     def _on_wanted(self, fn, seeds, *tensors):
         """`fn` on the rows of the wanted seeds, and on no more than need be."""
         wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
-        return apply_to_first(divided(fn), wanted, self._plan.sizes, *tensors)
+        return apply_to_first(replicas.divided(fn), wanted, self._plan.sizes, *tensors)
 
     def _freeze(self, folded):
         return folded.freeze(self._plan.forward_gradient)
 
     @property
     def _plan(self):
-        nests = self._folded_f.nests and self._folded_g.nests
+        nests = all(folded.nests for folded in self._folded)
         return plan(self, nests, self._share, self.unroll)
 
     def get_config(self):

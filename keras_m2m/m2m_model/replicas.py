@@ -79,7 +79,7 @@ def divided(fn):
     return lambda *tensors: fn(*map(over_devices, tensors))
 
 
-def check_devices(model, x, batch_size=None, validation_split=0.0) -> None:
+def check_devices(model, x, batch_size=None, validation_split=0.0, **_) -> None:
     """Raise unless the devices that hold `model` can train it on this data.
 
     Args:
@@ -87,7 +87,7 @@ def check_devices(model, x, batch_size=None, validation_split=0.0) -> None:
         x: Samples `(n, ...)`, or a `ResampledDataset`. Batches of other data, whose
             size is not known beforehand, pass.
         batch_size: Rows per batch of an array, or None for Keras' 32.
-        validation_split: As for `keras.Model.fit`.
+        validation_split: As for `keras.Model.fit`, whose other arguments do not matter.
 
     Raises:
         ValueError: If f, g and the model are not on the same devices, all those of
@@ -97,21 +97,20 @@ def check_devices(model, x, batch_size=None, validation_split=0.0) -> None:
     distribution = keras.distribution.distribution()
     _check_backend(distribution)
     devices = _check_same_devices(model, distribution)
-    if devices == 1:
-        return
-    if keras.config.backend() == "tensorflow" and model.jit_compile:
+    if devices > 1 and keras.config.backend() == "tensorflow" and model.jit_compile:
         raise ValueError(
             "TensorFlow cannot compile a step on several replicas by XLA: it has the "
             'variables of all in one program. Leave `jit_compile="auto"` in compile. '
             f"Received: jit_compile=True, replicas={devices}"
         )
-    local = devices // (distribution.num_processes if distribution else 1)
+    if distribution is not None:
+        devices = distribution.num_model_replicas // distribution.num_processes
     for rows in _batch_sizes(x, batch_size, validation_split):
-        if rows % local:
+        if rows % max(devices, 1):
             raise ValueError(
                 "The rows of every batch must divide by the devices of this process, "
                 "also those of the last batch of an array. Change `batch_size`. "
-                f"Received: a batch of {rows} rows, devices={local}"
+                f"Received: a batch of {rows} rows, devices={devices}"
             )
 
 

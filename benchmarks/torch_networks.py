@@ -1,0 +1,94 @@
+"""The image networks of the paper in plain PyTorch, as most users write them.
+
+Layers are made in the order that Keras lists those of `keras_m2m`'s networks in,
+so that weights can be copied kind by kind.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Normalised(nn.Module):
+    def __init__(self, mean, variance):
+        super().__init__()
+        self.mean, self.variance = (
+            torch.tensor(values).reshape(1, -1, 1, 1) for values in (mean, variance)
+        )
+
+    def forward(self, x):
+        return (x - self.mean) / torch.sqrt(self.variance)
+
+
+def conv(channels, filters, stride=1, size=3):
+    return nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=False)
+
+
+def batch_norm(channels):
+    return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1)
+
+
+class Block(nn.Module):
+    """Two convolutions and a shortcut without parameters (option A)."""
+
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.conv1, self.bn1 = conv(channels, filters, stride), batch_norm(filters)
+        self.conv2, self.bn2 = conv(filters, filters), batch_norm(filters)
+        self.added, self.stride = filters - channels, stride
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        shortcut = x[:, :, :: self.stride, :: self.stride]
+        padded = functional.pad(shortcut, (0, 0, 0, 0, 0, self.added))
+        return functional.relu(y + padded)
+
+
+def cifar_resnet(depth, num_classes, mean, variance):
+    blocks = []
+    for channels, filters, stride in [(16, 16, 1), (16, 32, 2), (32, 64, 2)]:
+        blocks.append(Block(channels, filters, stride))
+        blocks += [Block(filters, filters, 1) for _ in range((depth - 2) // 6 - 1)]
+    return nn.Sequential(
+        Normalised(mean, variance),
+        conv(3, 16),
+        batch_norm(16),
+        nn.ReLU(),
+        *blocks,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, num_classes),
+    )
+
+
+class PreactivationBlock(nn.Module):
+    """BatchNorm and ReLU before each convolution, a projection where sizes change."""
+
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.bn1 = batch_norm(channels)
+        self.conv1, self.bn2 = conv(channels, filters, stride), batch_norm(filters)
+        self.conv2 = conv(filters, filters)
+        self.project = conv(channels, filters, stride, 1) if stride > 1 else None
+
+    def forward(self, x):
+        y = functional.relu(self.bn1(x))
+        shortcut = self.project(y) if self.project else x
+        return shortcut + self.conv2(functional.relu(self.bn2(self.conv1(y))))
+
+
+def preact_resnet18(num_classes):
+    blocks, channels = [], 64
+    for filters, stride in [(64, 1), (128, 2), (256, 2), (512, 2)]:
+        blocks.append(PreactivationBlock(channels, filters, stride))
+        blocks.append(PreactivationBlock(filters, filters, 1))
+        channels = filters
+    return nn.Sequential(
+        conv(3, 64),
+        *blocks,
+        batch_norm(512),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(512, num_classes),
+    )

@@ -1,0 +1,142 @@
+"""How a step is compiled changes its cost and nothing else."""
+
+import keras
+import numpy as np
+import pytest
+from compilation import MODES
+from compilation import normal
+from compilation import run
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+from m2m_cases import COMPILE
+from m2m_cases import LOSS
+from m2m_cases import SHAPES
+from m2m_cases import convolutional
+from m2m_cases import image_shape
+from m2m_cases import linear
+from m2m_cases import sgd
+
+from keras_m2m import M2mModel
+from keras_m2m.m2m_model import compilation
+from keras_m2m.m2m_model.compilation import PARTS
+from keras_m2m.m2m_model.compilation import apply_to_first
+
+SIZES = (PARTS // 8, PARTS // 2, PARTS)  # of 8 rows: 1, 4 and 8
+COMPILED = SHAPES[-1]
+BACKEND = keras.config.backend()
+
+
+# A function of the first rows.
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("count", range(9))
+def test_the_first_rows_are_computed_and_the_others_are_zero(mode, count):
+    x = normal(8, 3)
+    result = run(
+        mode, lambda x, n: apply_to_first(ops.square, n, SIZES, x), x, np.int32(count)
+    )
+    size = next(size for size in (1, 4, 8) if size >= count)
+    np.testing.assert_allclose(result[:size], x[:size] ** 2, rtol=1e-6)
+    assert not result[size:].any()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("count, size", [(0, 1), (1, 1), (2, 4), (4, 4), (5, 8)])
+def test_no_more_rows_than_the_next_size_are_computed(mode, count, size):
+    def rows_seen(x, y):
+        return ops.ones_like(x) * ops.shape(x)[0]
+
+    def first(x, y, n):
+        return apply_to_first(rows_seen, n, SIZES, x, y)
+
+    seen = run(mode, first, np.zeros(8, "int32"), normal(8, 2), np.int32(count))
+    assert seen[0] == size
+
+
+# The plan.
+
+
+@given(st.floats(0, 1))
+def test_sizes_ascend_to_the_whole_batch(share):
+    sizes = compilation._likely_sizes(share)
+    assert sizes[-1] == PARTS
+    assert list(sizes) == sorted(set(sizes))
+    assert sizes[0] >= 1
+    assert len(sizes) <= 4
+
+
+@pytest.mark.parametrize("share", [0.11, 0.16, 0.6])
+def test_the_usual_number_of_rows_is_close_to_a_compiled_size(share):
+    wanted = np.random.default_rng(0).binomial(128, share, size=1000)
+    sizes = np.array(compilation._likely_sizes(share)) * 128 / PARTS
+    translated = sizes[np.searchsorted(sizes, wanted)]
+    assert translated.mean() < 1.15 * wanted.mean()
+
+
+def planned(mode, unroll=None, network=linear):
+    model = M2mModel(network(1), network(2), [10, 100, 1], unroll=unroll)
+    model.compile(sgd(), LOSS, **COMPILE[mode])
+    return model._plan
+
+
+def test_code_of_fixed_shapes_takes_all_rows_and_other_code_the_wanted_ones():
+    assert planned(COMPILED).static == (BACKEND != "torch")
+    assert planned("eager").static == (BACKEND == "jax")
+    assert planned("eager").sizes == (PARTS,)
+
+
+def with_groups(seed):
+    """A network with a convolution that gets no forward gradient."""
+    conv = keras.layers.Conv2D(4, 3, groups=2)
+    head = [keras.layers.Flatten(), keras.layers.Dense(3)]
+    return keras.Sequential([keras.Input((8, 8, 4)), conv, *head])
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch has no XLA")
+@pytest.mark.parametrize("network, slow", [(convolutional, False), (with_groups, True)])
+def test_steps_are_written_out_and_not_branched_where_nesting_is_slow(network, slow):
+    plan = planned(COMPILED, network=network)
+    assert plan.unroll == slow
+    assert (len(plan.sizes) == 1) == slow
+
+
+@pytest.mark.parametrize("unroll", [True, False])
+def test_the_users_choice_of_unrolling_wins(unroll):
+    assert planned(COMPILED, unroll).unroll == unroll
+
+
+# The step.
+
+
+def trained_weights(monkeypatch, sizes=None, unroll=None):
+    if sizes:
+        monkeypatch.setattr(compilation, "_likely_sizes", lambda share: sizes)
+    f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
+    counts = [10, 100, 1]
+    model = M2mModel(f, g, counts, gamma=0.0, steps=3, unroll=unroll, seed=3)
+    model.compile(sgd(), LOSS, **COMPILE[COMPILED])
+    x = rng.normal(size=(48, *image_shape())).astype("float32")
+    y = rng.integers(3, size=48)
+    history = model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    return f.get_weights(), history.history["replaced_rate"][-1]
+
+
+def assert_same(left, right):
+    (weights, rate), (others, other_rate) = left, right
+    assert rate == other_rate
+    assert 0.1 < rate < 0.9
+    for value, other in zip(weights, others, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [(4, 16, 40, 64), (16, 64)])
+def test_training_does_not_depend_on_the_compiled_sizes(monkeypatch, sizes):
+    whole = trained_weights(monkeypatch, (PARTS,))
+    assert_same(trained_weights(monkeypatch, sizes), whole)
+
+
+def test_training_does_not_depend_on_unrolling(monkeypatch):
+    left, right = (trained_weights(monkeypatch, unroll=u) for u in (True, False))
+    assert_same(left, right)
