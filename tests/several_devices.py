@@ -19,11 +19,14 @@ import m2m_cases
 import numpy as np
 import tiny
 from compilation import normal
+from keras import ops
 
 from keras_m2m import BalancedAccuracy
 from keras_m2m import M2mModel
 from keras_m2m import ResampledDataset
+from keras_m2m import Seeds
 from keras_m2m import synchronize_batch_norm
+from keras_m2m.m2m_model import replicas
 from tasks import devices
 from tasks import runner
 from tasks.task import Task
@@ -62,6 +65,41 @@ def fitted(model, data):
     return {"history": history, **weights}
 
 
+class InTurn(keras.random.SeedGenerator):
+    """Gives the seeds of two replicas in turn."""
+
+    calls = 0
+
+    def next(self, ordered=True):
+        replica = self.calls % 2
+        self.calls += 1
+        if replica == 0:
+            self.base = super().next(ordered)
+        return replicas.for_replica(self.base, replica)
+
+
+PARTS = []
+
+
+class InHalves(M2mModel):
+    """M2m on one device that draws in each half of a batch what a replica draws."""
+
+    def __init__(self, *args, seed, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._generator = InTurn(seed)
+
+    def draw_seeds(self, x, labels):
+        half = BATCH // 2
+        rows = slice(None, half), slice(half, None)
+        parts = [M2mModel.draw_seeds(self, x[part], labels[part]) for part in rows]
+        PARTS[:] = parts
+        moved = parts[1]._replace(rows=parts[1].rows + half)
+        return Seeds(*(ops.concatenate(pair) for pair in zip(parts[0], moved)))
+
+    def translate(self, seeds):
+        return ops.concatenate([M2mModel.translate(self, part) for part in PARTS])
+
+
 def build_with_norm(data, head, settings):
     """A network of the tiny task with batch normalisation."""
     layers = [keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization()]
@@ -69,6 +107,15 @@ def build_with_norm(data, head, settings):
 
 
 TASK = Task("tiny", tiny.blobs, build_with_norm, defaults=tiny.TASK.defaults)
+
+
+def tasks(folder):
+    """What the tiny task finds on several devices and on one."""
+    several, alone = folder / "several", folder / "alone"
+    return {
+        "task": run_task(several, distribute=True),
+        "task alone": run_task(alone),
+    }
 
 
 def run_task(folder, **settings):
@@ -93,22 +140,19 @@ def message(fn, *arguments, **keywords):
 
 
 def jax_devices(folder):
-    before = made()
+    before, alone = made(), fitted(made(), batches())
     with keras.distribution.DataParallel().scope():
         found = fitted(made(), batches())
         found["shards"] = rows_by_device(32)
         found["a batch of 10 rows"] = message(made().fit, **batches(10).fit_arguments)
         found["an array"] = message(made().fit, *arrays(38), batch_size=16)
         found["too early"] = message(before.fit, **batches().fit_arguments)
-    found["task"] = run_task(folder / "task", distribute=True)
-    return found
+    return {**found, "alone": alone, **tasks(folder)}
 
 
 def rows_by_device(rows):
     """How many rows each device gets of what follows a sort in compiled code."""
     import jax
-
-    from keras_m2m.m2m_model.replicas import divided
 
     found = []
 
@@ -118,7 +162,7 @@ def rows_by_device(rows):
         inspect(x, callback=lambda s: found.append(s.shard_shape(x.shape)[0]))
         return x
 
-    jax.jit(lambda x: divided(look)(keras.ops.sort(x)))(normal(rows))
+    jax.jit(lambda x: replicas.divided(look)(ops.sort(x)))(normal(rows))
     return found
 
 
@@ -153,16 +197,14 @@ def tensorflow_replicas(folder):
     outside = M2mModel(f, g, COUNTS)
     outside.compile(m2m_cases.sgd(), m2m_cases.LOSS)
     found["outside the scope"] = message(outside.fit, **batches().fit_arguments)
-    found["task"] = run_task(folder / "task", distribute=True)
-    return found
+    found["alone"] = fitted(made(InHalves), batches())
+    return {**found, **tasks(folder)}
 
 
 def draws(strategy):
     """What each replica draws, twice."""
-    from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
-
     with strategy.scope():
-        generator = ReplicaSeedGenerator(0)
+        generator = replicas.ReplicaSeedGenerator(0)
 
     def draw():
         return keras.random.uniform((3,), seed=generator)
