@@ -123,8 +123,8 @@ def divisible(data):
     Returns:
         `(x, y)`, or None.
     """
-    if data is None:
-        return None
+    if data is None or len(data[1]) % count() == 0:
+        return data
     times = count() // np.gcd(len(data[1]), count())
     return tuple(np.concatenate([part] * times) for part in data)
 

@@ -176,7 +176,9 @@ def jax_processes(folder, process, port):
     distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
     keras.distribution.set_distribution(distribution)
     shard = (distribution.data_shard_id, distribution.num_processes)
-    return fitted(made(), batches(shard=shard))
+    model = made()
+    found = {"whole batches": message(model.fit, **batches().fit_arguments)}
+    return {**found, **fitted(model, batches(shard=shard))}
 
 
 def tensorflow_replicas(folder):

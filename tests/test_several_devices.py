@@ -22,6 +22,7 @@ from tasks import runner
 from tasks.task import UserError
 
 HERE = pathlib.Path(__file__).parent
+PROGRAM = [HERE / "several_devices.py"]
 BACKEND = keras.config.backend()
 CASE = {"jax": "jax_devices", "tensorflow": "tensorflow_replicas"}.get(BACKEND)
 on_jax = pytest.mark.skipif(BACKEND != "jax", reason="JAX alone")
@@ -49,9 +50,6 @@ def finish(*processes):
     for process, output in zip(processes, outputs):
         assert process.returncode == 0, output[-3000:]
     return outputs
-
-
-PROGRAM = [HERE / "several_devices.py"]
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +125,12 @@ def test_two_processes_train_what_one_device_does(processes, alone):
         assert_close(found["f"], alone["f"])
         for key, values in alone["history"].items():
             np.testing.assert_allclose(found["history"][key], values, rtol=1e-5)
+
+
+@on_jax
+def test_a_process_that_gives_whole_batches_is_told_its_part(processes):
+    for index, found in enumerate(processes):
+        assert f"shard=({index}, 2)" in found["whole batches"]
 
 
 @on_tensorflow
@@ -222,7 +226,7 @@ def test_a_distributed_task_says_on_how_many_devices(several):
 
 
 LOAD = """
-import sys, keras, numpy as np
+import sys, keras, keras_m2m, numpy as np
 f = keras.saving.load_model(sys.argv[1])
 np.save(sys.argv[2], f.predict(np.arange(8.0).reshape(4, 2), verbose=0))
 """

@@ -52,8 +52,8 @@ def for_replica(seed, replica):
 
     Example:
 
-    >>> for_replica(ops.array([3, 7]), 1).tolist() == [1_000_006, 7]
-    True
+    >>> keras.ops.convert_to_numpy(for_replica(ops.array([3, 7]), 1)).tolist()
+    [1000006, 7]
     """
     apart = ops.cast(replica, seed.dtype) * _BETWEEN_REPLICAS
     return seed + ops.stack([apart, ops.zeros_like(apart)])
@@ -92,21 +92,25 @@ def check_devices(model, x, batch_size=None, validation_split=0.0, **_) -> None:
     Raises:
         ValueError: If f, g and the model are not on the same devices, all those of
             the `keras.distribution` that is set; if the backend cannot do what is
-            asked for; or if batches do not divide by the devices.
+            asked for; if the `shard` of a dataset is not this process' part; or if
+            batches do not divide by the devices.
     """
     distribution = keras.distribution.distribution()
     _check_backend(distribution)
     devices = _check_same_devices(model, distribution)
-    if devices > 1 and keras.config.backend() == "tensorflow" and model.jit_compile:
+    if devices == 1:
+        return
+    if keras.config.backend() == "tensorflow" and model.jit_compile:
         raise ValueError(
             "TensorFlow cannot compile a step on several replicas by XLA: it has the "
             'variables of all in one program. Leave `jit_compile="auto"` in compile. '
             f"Received: jit_compile=True, replicas={devices}"
         )
     if distribution is not None:
-        devices = distribution.num_model_replicas // distribution.num_processes
+        _check_shard(x, distribution)
+        devices = max(distribution.num_model_replicas // distribution.num_processes, 1)
     for rows in _batch_sizes(x, batch_size, validation_split):
-        if rows % max(devices, 1):
+        if rows % devices:
             raise ValueError(
                 "The rows of every batch must divide by the devices of this process, "
                 "also those of the last batch of an array. Change `batch_size`. "
@@ -139,6 +143,17 @@ def _check_same_devices(model, distribution):
             f"{counts}, devices to train on: {expected}"
         )
     return expected
+
+
+def _check_shard(x, distribution):
+    expected = distribution.data_shard_id, distribution.num_processes
+    several = isinstance(x, ResampledDataset) and distribution.num_processes > 1
+    if several and tuple(x.shard) != expected:
+        raise ValueError(
+            "Every process must give its own part of each batch, or rows come several "
+            f"times: use ResampledDataset(..., shard={expected}). Received: "
+            f"shard={x.shard}"
+        )
 
 
 def _batch_sizes(x, batch_size, validation_split):
