@@ -20,6 +20,7 @@ from keras_m2m.imbalance import many_medium_few
 from keras_m2m.imbalance import translation_share
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
+from keras_m2m.layers import synchronize_batch_norm
 from keras_m2m.losses import FocalLoss
 from keras_m2m.losses import LDAMLoss
 from keras_m2m.m2m_model import M2mModel
@@ -62,6 +63,7 @@ __all__ = [
     "preact_resnet18",
     "resnet32",
     "smote",
+    "synchronize_batch_norm",
     "translation_share",
     "warmup_step_decay",
 ]

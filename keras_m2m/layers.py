@@ -1,4 +1,4 @@
-"""Layers that the paper's networks need and Keras lacks."""
+"""Layers that the paper's networks need and Keras lacks, and a setting of one."""
 
 from typing import Any
 
@@ -251,3 +251,45 @@ def _unit_length(vectors, axis: int):
     # 1 / tiny at zero inputs, enough to ruin the weights in one step.
     safe = keras.ops.where(square > SMALLEST_SQUARE, square, 1.0)
     return vectors * keras.ops.rsqrt(safe)
+
+
+def synchronize_batch_norm(network: keras.Model, synchronized: bool = True) -> None:
+    """Let every `BatchNormalization` of a network use the batch of all replicas.
+
+    Needed on TensorFlow under `tf.distribute.MirroredStrategy`, where each replica
+    otherwise normalises by the statistics of its own rows. Call it before `compile`.
+    A network saved so loads on no other backend: set False before `save`.
+
+    Args:
+        network: The network, changed in place. Layers of nested models count too;
+            those hidden inside other layers do not.
+        synchronized: Whether statistics are those of all replicas.
+
+    Returns:
+        None.
+
+    Raises:
+        ValueError: If `synchronized` on another backend than TensorFlow. JAX needs
+            no such setting, and PyTorch trains on one device.
+
+    Example:
+
+    >>> norm = keras.layers.BatchNormalization()
+    >>> network = keras.Sequential([keras.Input((4,)), norm])
+    >>> synchronize_batch_norm(network, False)
+    >>> norm.synchronized
+    False
+
+    Source: `synchronized` of `keras.layers.BatchNormalization`.
+    """
+    if synchronized and keras.config.backend() != "tensorflow":
+        raise ValueError(
+            "Only TensorFlow has replicas to synchronise: JAX normalises by the global "
+            "batch as it is, and PyTorch trains on one device here. "
+            f"Received: backend={keras.config.backend()!r}"
+        )
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            synchronize_batch_norm(layer, synchronized)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = synchronized

@@ -34,11 +34,14 @@ class ResampledDataset(keras.utils.PyDataset):
         augment: Function `(samples, rng) -> samples` for a whole batch, with a
             `numpy.random.Generator`; None for none.
         samples_per_epoch: Samples that make an epoch; None for `n`.
+        shard: `(i, parts)`: of every batch, give the i-th of so many equal parts.
+            For training in several processes, each of which gives its own; the
+            batches together do not depend on the number of parts.
 
     Raises:
         ValueError: If an argument is outside its range, samples are not floating
-            point or not finite, labels do not fit, or a class up to the largest
-            label has no sample.
+            point or not finite, labels do not fit, a class up to the largest label has
+            no sample, or batches do not divide by the parts of `shard`.
 
     Example:
 
@@ -61,6 +64,7 @@ class ResampledDataset(keras.utils.PyDataset):
         seed: int = 0,
         augment: Callable | None = None,
         samples_per_epoch: int | None = None,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         # One worker: threads would hand batches over out of order.
         super().__init__(workers=1)
@@ -77,6 +81,7 @@ class ResampledDataset(keras.utils.PyDataset):
                 f"Received: sampling={sampling!r}"
             )
         self.batch_size = check_whole(batch_size=batch_size)
+        self.shard = _check_shard(shard, batch_size)
         self.sampling = sampling
         self.first_epoch = check_whole(0, first_epoch=first_epoch)
         self.epochs = check_whole(self.first_epoch, epochs=epochs)
@@ -113,10 +118,17 @@ class ResampledDataset(keras.utils.PyDataset):
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
         rows = self._order(epoch)[start : start + self.batch_size]
-        x = self.x[rows]
-        if self.augment is not None:
-            x = self.augment(x, np.random.default_rng([self.seed, epoch, step]))
-        return x, self.y[rows]
+        part = self._part()
+        if self.augment is None:
+            return self.x[rows[part]], self.y[rows[part]]
+        # Of the whole batch, so that its draws do not depend on the parts.
+        x = self.augment(self.x[rows], np.random.default_rng([self.seed, epoch, step]))
+        return x[part], self.y[rows[part]]
+
+    def _part(self):
+        index, parts = self.shard
+        length = self.batch_size // parts
+        return slice(index * length, (index + 1) * length)
 
     def _order(self, epoch):
         # Only kept: still a function of the seed and the epoch alone.
@@ -135,6 +147,17 @@ class ResampledDataset(keras.utils.PyDataset):
         first = np.cumsum(self._class_counts) - self._class_counts
         within = rng.integers(self._class_counts[classes])
         return self._by_class[first[classes] + within]
+
+
+def _check_shard(shard, batch_size):
+    index, parts = shard
+    check_whole(parts=parts)
+    if check_whole(0, index=index) >= parts or batch_size % parts:
+        raise ValueError(
+            "`shard` must be (i, parts) with i in 0..parts - 1 and a `batch_size` that "
+            f"divides by parts. Received: shard={shard}, batch_size={batch_size}"
+        )
+    return index, parts
 
 
 def smote(x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

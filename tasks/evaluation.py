@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 import keras_m2m
+from tasks import devices
 
 
 def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
@@ -18,7 +19,7 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
     Returns:
         The scores, as `scores_of` gives them.
     """
-    predicted = f.predict(samples, batch_size=512, verbose=0).argmax(axis=1)
+    predicted = devices.predict(f, samples).argmax(axis=1)
     classes = np.arange(len(class_counts))
     return scores_of(confusion_matrix(labels, predicted, labels=classes), class_counts)
 

@@ -10,6 +10,7 @@ import keras
 from absl import app
 
 from keras_m2m.m2m_model import check_networks
+from tasks import devices
 from tasks import reports
 from tasks.evaluation import evaluate
 from tasks.recipes import METHODS
@@ -56,8 +57,14 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
         The result per method, as in `result.json`; that of `--method` is last.
 
     Raises:
-        UserError: If the data, `g` or the output folder do not allow the run.
+        UserError: If the data, `g`, the output folder or the devices do not allow
+            the run.
     """
+    with devices.chosen_devices(settings):
+        return _run(task, settings)
+
+
+def _run(task, settings):
     began = time.perf_counter()
     folder = _output_folder(settings)
     data = task.load(settings)
@@ -109,7 +116,7 @@ def _get_g(task, data, settings, folder, timing):
         print(f"\ng: plain training from seed {seed}", flush=True)
         own = settings.replace(method="erm", loss="ce", seed=seed)
         g = train(task, data, own, folder / "tensorboard" / "g").f
-        g.save(path)
+        devices.save(g, path)
         print(f"g is saved as {path}; --g={path} uses it again", flush=True)
     timing["g"] = time.perf_counter() - began
     scores = evaluate(g, *data.test, data.class_counts)
@@ -149,6 +156,7 @@ def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
         "seed": settings.seed,
         "g": about_g if METHODS[settings.method].translate else None,
         "backend": keras.config.backend(),
+        "devices": devices.count(),
         "versions": reports.versions(),
         "timing": timing,
     }
@@ -157,7 +165,7 @@ def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
 def _write(folder, trained, data, results, began):
     folder.mkdir(parents=True, exist_ok=True)
     *_, result = results.values()
-    trained.f.save(folder / "f.keras")
+    devices.save(trained.f, folder / "f.keras")
     reports.write_history(folder, trained.history)
     reports.write_pictures(folder, results, data)
     if data.are_images and trained.model is not trained.f:

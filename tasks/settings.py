@@ -95,6 +95,8 @@ def _define_run():
     define("string", "out_dir", None, about)
     about = "whether XLA compiles the training step"
     define("enum", "jit_compile", "auto", about, values=["auto", "true", "false"])
+    about = "train on all devices of this machine (TensorFlow, JAX)"
+    define("boolean", "distribute", False, about)
 
 
 def _register_checks():

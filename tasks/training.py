@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 import keras_m2m
+from tasks import devices
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.recipes import Method
@@ -60,7 +61,7 @@ def train(
     """
     keras.utils.set_random_seed(settings.seed)
     method = METHODS[settings.method]
-    f = task.build(data, LOSSES[settings.loss].head, settings)
+    f = devices.prepared(task.build(data, LOSSES[settings.loss].head, settings))
     optimizer = keras.optimizers.SGD(momentum=0.9)
     _compile(f, optimizer, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
@@ -149,8 +150,8 @@ def _fit(model, recipe: Method, first, last, data, settings, callbacks):
     history = model.fit(
         **batches.fit_arguments,
         class_weight=None if weights is None else dict(enumerate(weights.tolist())),
-        validation_data=data.validation,
-        validation_batch_size=1024,
+        validation_data=devices.divisible(data.validation),
+        validation_batch_size=devices.whole(1024),
         callbacks=callbacks,
         # A bar where somebody looks, else a line an epoch.
         verbose=1 if sys.stdout.isatty() else 2,

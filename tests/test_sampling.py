@@ -275,3 +275,23 @@ def test_samples_and_labels_that_do_not_fit_are_rejected(x, y, received):
 def test_labels_of_one_column_are_taken_as_a_vector():
     x, y = numbered()
     assert ResampledDataset(x, y[:, None], batch_size=4)[0][1].shape == (4,)
+
+
+# A process' part of each batch.
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_parts_of_batches_join_to_the_batches_of_one_process(sampling):
+    arguments = {"sampling": sampling, "augment": lambda x, rng: x + rng.random()}
+    whole = dataset(**arguments)
+    parts = [dataset(shard=(i, 2), **arguments) for i in range(2)]
+    assert {len(part) for part in parts} == {len(whole)}
+    for index in range(len(whole)):
+        for joined, expected in zip(zip(*(p[index] for p in parts)), whole[index]):
+            np.testing.assert_array_equal(np.concatenate(joined), expected)
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 3), (0, 0), (0.5, 2)])
+def test_a_shard_that_is_none_is_an_error(shard):
+    with pytest.raises(ValueError, match="Received"):
+        dataset(shard=shard)

@@ -31,6 +31,7 @@ RECIPE = {
     "data_dir": None,
     "out_dir": None,
     "jit_compile": "auto",
+    "distribute": False,
 }
 
 

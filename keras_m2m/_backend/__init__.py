@@ -14,21 +14,36 @@ there `state` is what Keras gave to `train_step`, and comes back updated.
 width, channels)` by its own statistics, in one kernel where Keras takes several. It
 returns the result, the means and the (biased) variances. None where there is no such
 kernel.
+
+Three more are for several devices. `device_count(model)` is how many devices hold
+the variables of `model`. `replica_number()` tells, inside a step, which of the
+programs that run it side by side this is; only TensorFlow runs several, and
+elsewhere it is 0. `over_devices(x)` divides the rows of `x`, shape `(n, ...)`, among
+the devices of a step that is one program over all of them, as JAX's is; values stay.
 """
 
 import keras
 
 if keras.config.backend() == "tensorflow":
+    from keras_m2m._backend.tensorflow import device_count
     from keras_m2m._backend.tensorflow import fused_batch_norm
     from keras_m2m._backend.tensorflow import input_gradient
+    from keras_m2m._backend.tensorflow import over_devices
+    from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
 elif keras.config.backend() == "jax":
+    from keras_m2m._backend.jax import device_count
     from keras_m2m._backend.jax import fused_batch_norm
     from keras_m2m._backend.jax import input_gradient
+    from keras_m2m._backend.jax import over_devices
+    from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
 elif keras.config.backend() == "torch":
+    from keras_m2m._backend.torch import device_count
     from keras_m2m._backend.torch import fused_batch_norm
     from keras_m2m._backend.torch import input_gradient
+    from keras_m2m._backend.torch import over_devices
+    from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
 else:
     raise ImportError(
@@ -36,4 +51,11 @@ else:
         f"Received: KERAS_BACKEND={keras.config.backend()}"
     )
 
-__all__ = ["fused_batch_norm", "input_gradient", "run_stateful"]
+__all__ = [
+    "device_count",
+    "fused_batch_norm",
+    "input_gradient",
+    "over_devices",
+    "replica_number",
+    "run_stateful",
+]

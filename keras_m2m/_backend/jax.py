@@ -1,4 +1,4 @@
-"""JAX: a pure gradient; state enters and leaves through a StatelessScope."""
+"""JAX: a pure gradient; state passes through a StatelessScope; one program."""
 
 import jax
 import keras
@@ -28,3 +28,20 @@ def run_stateful(model, state, fn, *args):
     non_trainable = current(model.non_trainable_variables, non_trainable)
     metrics = current(model.metrics_variables, metrics)
     return result, [(trainable, non_trainable, optimizer, metrics)]
+
+
+def device_count(model):
+    return len(model.variables[0].value.sharding.device_set)
+
+
+def replica_number():
+    return 0
+
+
+def over_devices(x):
+    distribution = keras.distribution.distribution()
+    # Outside compiled code a number of rows that does not divide would be an error.
+    if distribution is None or not isinstance(x, jax.core.Tracer):
+        return x
+    layout = distribution.get_data_layout(x.shape)
+    return keras.distribution.distribute_tensor(x, layout)

@@ -21,3 +21,17 @@ def input_gradient(fn, x):
 
 def run_stateful(model, state, fn, *args):
     return fn(*args), state
+
+
+def device_count(model):
+    return model.distribute_strategy.num_replicas_in_sync
+
+
+def replica_number():
+    context = tf.distribute.get_replica_context()
+    # None in the scope of a strategy, where a user may call a part of a step.
+    return 0 if context is None else context.replica_id_in_sync_group
+
+
+def over_devices(x):
+    return x

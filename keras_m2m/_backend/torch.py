@@ -22,3 +22,15 @@ def input_gradient(fn, x):
 def run_stateful(model, state, fn, *args):
     with torch.no_grad():
         return fn(*args), state
+
+
+def device_count(model):
+    return 1
+
+
+def replica_number():
+    return 0
+
+
+def over_devices(x):
+    return x

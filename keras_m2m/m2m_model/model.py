@@ -14,6 +14,7 @@ from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
+from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.compilation import apply_to_first
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.network_checks import check_batch
@@ -124,7 +125,7 @@ class M2mModel(keras.Model):
         self.bounds = checks.check_bounds(bounds)
         self.noise = checks.check_real(0, noise=noise)
         self.beta, self.unroll, self.seed = beta, unroll, seed
-        self._generator = keras.random.SeedGenerator(seed)
+        self._generator = replicas.ReplicaSeedGenerator(seed)
         self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
         self.built = True  # f and g are, and there is nothing else to build.
@@ -132,21 +133,21 @@ class M2mModel(keras.Model):
     def call(self, x, training=None):
         return self.f(x, training=training)
 
-    def fit(self, x=None, y=None, *args, **kwargs):
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Train `f`; as `keras.Model.fit`, after checks of the data.
 
-        The values of arrays and of a `ResampledDataset` are checked; of other data
-        only shapes and dtypes are, in the step.
+        Checks values of arrays and of `ResampledDataset`; of others the step, shapes.
 
         Returns:
             The `keras.callbacks.History`.
 
         Raises:
-            ValueError: If samples are integers, not finite or outside `bounds`,
-                or a label is not an integer in `0..num_classes - 1`.
+            ValueError: If samples are integers, not finite or outside `bounds`, a label
+                is not in `0..num_classes - 1`, or devices or batch size do not fit.
         """
         check_data(x, y, self.bounds, len(self.class_counts))
-        return super().fit(x, y, *args, **kwargs)
+        replicas.check_devices(self, x, batch_size, **kwargs)
+        return super().fit(x, y, batch_size, *args, **kwargs)
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
@@ -200,8 +201,7 @@ class M2mModel(keras.Model):
         if self._plan.static:
             rows = ops.argsort(ops.logical_not(choice.wanted))
         else:
-            # The first row stays, wanted or not: TensorFlow cannot run every
-            # network on a batch of none.
+            # The first row too: TensorFlow cannot run every network on no rows.
             kept = ops.logical_or(choice.wanted, ops.arange(size) == 0)
             (rows,) = ops.nonzero(kept)
         origin = ops.take(choice.rows, rows)
@@ -278,7 +278,7 @@ class M2mModel(keras.Model):
     def _on_wanted(self, fn, seeds, *tensors):
         """`fn` on the rows of the wanted seeds, and on no more than need be."""
         wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
-        return apply_to_first(fn, wanted, self._plan.sizes, *tensors)
+        return apply_to_first(replicas.divided(fn), wanted, self._plan.sizes, *tensors)
 
     def _freeze(self, folded):
         return folded.freeze(self._plan.forward_gradient)

@@ -6,6 +6,10 @@ from typing import NamedTuple
 class Seeds(NamedTuple):
     """The samples that a step translates, all of length `n`.
 
+    They are rows of the batch that they go back into. On several devices that is the
+    global batch on JAX, where a step is one program over all devices, and a replica's
+    own rows on TensorFlow, where each replica runs a step for itself.
+
     On JAX and in code that XLA compiles, where every new shape is compiled anew,
     `n` is the batch size and the wanted rows come first. Elsewhere it is the number
     of wanted rows, so that no other is translated.

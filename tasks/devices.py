@@ -1,0 +1,150 @@
+"""The devices that a run trains on: one, or with --distribute all of this machine.
+
+Below this module nobody asks for devices: what is built, loaded and trained inside
+`chosen_devices` is on them. There are as many as the backend sees: on TensorFlow all
+logical GPUs, or else all logical CPUs, of which there is one unless the program made
+more; on JAX all of `keras.distribution.list_devices()`. Environment variables such as
+`CUDA_VISIBLE_DEVICES`, or JAX's `XLA_FLAGS`, hide devices or make them.
+"""
+
+import contextlib
+import functools
+import os
+
+import keras
+import numpy as np
+
+import keras_m2m
+from tasks.task import UserError
+
+
+@contextlib.contextmanager
+def chosen_devices(settings):
+    """Build, load, train and evaluate inside this.
+
+    Args:
+        settings: `Settings`, of which `distribute`, `batch_size`, `jit_compile` count.
+
+    Raises:
+        UserError: If the backend or the settings do not allow several devices.
+    """
+    if not settings.distribute:
+        yield
+        return
+    scope, names = _all_devices()
+    if len(names) == 1:
+        print(f"--distribute: {names[0]} is the only device, so it changes nothing")
+        yield
+        return
+    _check(settings, len(names))
+    print(f"--distribute: {len(names)} devices, {', '.join(names)}", flush=True)
+    with scope():
+        yield
+
+
+def count() -> int:
+    """The number of devices that are chosen where this is called."""
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.num_model_replicas
+
+
+def _all_devices():
+    """What makes a scope of all devices, and their names."""
+    if int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1)) > 1:
+        raise UserError(
+            "--distribute takes the devices of one process. For several processes use "
+            "keras_m2m from a program of your own, as the README shows"
+        )
+    if keras.config.backend() == "jax":
+        names = keras.distribution.list_devices()
+        return lambda: keras.distribution.DataParallel(devices=names).scope(), names
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        devices = tf.config.list_logical_devices
+        names = [device.name for device in devices("GPU") or devices("CPU")]
+        return lambda: _strategy(*names).scope(), names
+    raise UserError(
+        "--distribute: keras_m2m trains on one device with PyTorch. Several devices "
+        "need KERAS_BACKEND=jax or KERAS_BACKEND=tensorflow"
+    )
+
+
+@functools.cache
+def _strategy(*names):
+    # One for the process: a second one counts its collective operations from the
+    # same start, and TensorFlow would take them for those of the first.
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(names)
+
+
+def _check(settings, devices):
+    if settings.batch_size % devices:
+        raise UserError(
+            f"--batch_size={settings.batch_size} does not divide by the {devices} "
+            "devices of --distribute"
+        )
+    if settings.jit_compile == "true" and keras.config.backend() == "tensorflow":
+        raise UserError(
+            "--jit_compile=true does not go with --distribute on TensorFlow, whose "
+            "XLA cannot compile a step on several devices"
+        )
+
+
+def prepared(network: keras.Model) -> keras.Model:
+    """The network, its batch statistics those of the batch over all devices.
+
+    On JAX they are anyway, since a step is one program over all devices.
+    """
+    if count() > 1 and keras.config.backend() == "tensorflow":
+        keras_m2m.synchronize_batch_norm(network)
+    return network
+
+
+def save(network: keras.Model, path) -> None:
+    """Save a network so that it loads on every backend and on one device."""
+    keras_m2m.synchronize_batch_norm(network, False)
+    network.save(path)
+
+
+def divisible(data):
+    """Samples and labels so often that they divide by the devices.
+
+    All equally often, so that no mean and no recall changes.
+
+    Args:
+        data: `(x, y)`, or None.
+
+    Returns:
+        `(x, y)`, or None.
+    """
+    if data is None or len(data[1]) % count() == 0:
+        return data
+    times = count() // np.gcd(len(data[1]), count())
+    return tuple(np.concatenate([part] * times) for part in data)
+
+
+def predict(network: keras.Model, samples: np.ndarray) -> np.ndarray:
+    """What `network.predict` gives, for a number of samples that need not divide.
+
+    Args:
+        network: The network.
+        samples: `(n, ...)`.
+
+    Returns:
+        float32 array `(n, num_classes)`.
+    """
+    filler = np.repeat(samples[:1], -len(samples) % count(), axis=0)
+    filled = np.concatenate([samples, filler])
+    batch_size = whole(512)
+    return network.predict(filled, batch_size=batch_size, verbose=0)[: len(samples)]
+
+
+def whole(batch_size: int) -> int:
+    """The largest multiple of the number of devices up to a batch size."""
+    return max(batch_size // count(), 1) * count()
