@@ -60,7 +60,7 @@ def test_no_more_rows_than_the_next_size_are_computed(mode, count, size):
 
 @given(st.floats(0, 1))
 def test_sizes_ascend_to_the_whole_batch(share):
-    sizes = compilation._likely_sizes(share)
+    sizes = compilation._likely_sizes(share, (2, 0.5, -0.5))
     assert sizes[-1] == PARTS
     assert list(sizes) == sorted(set(sizes))
     assert sizes[0] >= 1
@@ -70,7 +70,7 @@ def test_sizes_ascend_to_the_whole_batch(share):
 @pytest.mark.parametrize("share", [0.11, 0.16, 0.6])
 def test_the_usual_number_of_rows_is_close_to_a_compiled_size(share):
     wanted = np.random.default_rng(0).binomial(128, share, size=1000)
-    sizes = np.array(compilation._likely_sizes(share)) * 128 / PARTS
+    sizes = np.array(compilation._likely_sizes(share, (2, 0.5, -0.5))) * 128 / PARTS
     translated = sizes[np.searchsorted(sizes, wanted)]
     assert translated.mean() < 1.3 * wanted.mean()
 
@@ -112,7 +112,7 @@ def test_the_users_choice_of_unrolling_wins(unroll):
 
 def trained_weights(monkeypatch, sizes=None, unroll=None):
     if sizes:
-        monkeypatch.setattr(compilation, "_likely_sizes", lambda share: sizes)
+        monkeypatch.setattr(compilation, "_likely_sizes", lambda *_: sizes)
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
     counts = [1000, 10000, 100]
     model = M2mModel(f, g, counts, gamma=0.0, steps=3, unroll=unroll, seed=3)
