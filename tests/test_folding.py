@@ -68,6 +68,13 @@ def nested(x):
     return norm()(layers.Conv2D(5, 3)(backbone(x)))
 
 
+def shared_with_a_nested_model(x):
+    conv = layers.Conv2D(3, 3, padding="same")
+    inputs = keras.Input((8, 8, 3))
+    x = keras.Model(inputs, norm()(conv(inputs)))(x)
+    return norm()(layers.ReLU()(conv(x)))
+
+
 def masked_and_dropped(x):
     return layers.Dropout(0.5)(norm(center=False)(layers.Conv2D(4, 3)(x)))
 
@@ -96,6 +103,7 @@ NETWORKS = {
     "used twice": (lambda: functional(convolution_used_twice), 0),
     "shared activation": (lambda: functional(shared_activation), 2),
     "shared convolution": (lambda: functional(shared_convolution), 0),
+    "shared with a nested model": (lambda: functional(shared_with_a_nested_model), 0),
     "plain operations": (lambda: functional(plain_operations), 1),
     "nested model": (lambda: functional(nested), 2),
     "dropout": (lambda: functional(masked_and_dropped), 1),

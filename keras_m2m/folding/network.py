@@ -24,11 +24,16 @@ class FoldedNetwork:
 
     A copy of the network's graph is made once; it shares the variables and leaves
     the network as it is. What is no graph of layers (a subclass of `keras.Model`
-    with a `call` of its own) or no convolution or normalisation that is known
-    here runs as it is.
+    with a `call` of its own, or has weights that several layers share) or no
+    convolution or normalisation that is known here runs as it is.
 
     Args:
         network: A built `keras.Model` with one input and one output.
+
+    Attributes:
+        nests: Whether XLA's CPU code is as fast in loops and branches as outside: that
+            is, whether every convolution can have a forward gradient. The kernels of
+            unknown ones are recognised by their number of axes.
 
     Example:
 
@@ -46,19 +51,20 @@ class FoldedNetwork:
         self.network = network
         self._convolutions: list = []  # their stand-ins
         self._norms: list = []  # BatchNormalization, and its convolution or None
-        self._others: list = []  # layers and operations that run as they are
+        self._others: list = []  # layers that run as they are
         self._copy = self._copied(network) if _is_graph(network) else None
+        weights = [weight for layer in self._others for weight in layer.weights]
+        self.nests = self._copy is not None and all(len(w.shape) < 3 for w in weights)
+        if self._has_shared_weights():
+            # Those of one place would be scaled for the other too.
+            self._copy, self._norms, self._convolutions = None, [], []
+            self.nests = False
 
-    @property
-    def nests(self) -> bool:
-        """Whether XLA's CPU code is as fast in loops and branches as outside.
-
-        That is, whether every convolution can have a forward gradient. The kernels
-        of others are recognised by their number of axes.
-        """
-        layers = [other for other in self._others if isinstance(other, keras.Layer)]
-        weights = [weight for layer in layers for weight in layer.weights]
-        return self._copy is not None and all(len(w.shape) < 3 for w in weights)
+    def _has_shared_weights(self):
+        known = [layer.conv for layer in self._convolutions]
+        known += [norm for norm, _ in self._norms]
+        weights = [w for layer in [*known, *self._others] for w in layer.weights]
+        return len({id(weight) for weight in weights}) < len(weights)
 
     def freeze(self, forward_gradient: bool = False) -> Callable:
         """Fold the weights as they are now.
@@ -95,7 +101,8 @@ class FoldedNetwork:
             if _is_plain_convolution(operation):
                 self._convolutions.append(FoldedConv2D(operation))
                 return self._convolutions[-1]
-            self._others.append(operation)
+            if isinstance(operation, keras.Layer):
+                self._others.append(operation)
             return operation
 
         def call(operation, *args, **kwargs):

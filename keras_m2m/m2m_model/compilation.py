@@ -11,8 +11,8 @@ from keras import ops
 PARTS = 64
 _USUAL_BATCH = 128
 _WORTHWHILE = 0.93
-# Standard deviations from the mean number of rows, descending. TensorFlow takes three
-# times as long as JAX to have a size compiled, so it gets one.
+# Standard deviations from the mean number of rows, descending. TensorFlow takes long to
+# trace and compile a size, ten seconds for a ResNet-32, so it gets one.
 _SPREADS = {"jax": (2, 0.5, -0.5), "tensorflow": (2,), "torch": ()}
 
 
