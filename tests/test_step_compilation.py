@@ -110,33 +110,33 @@ def test_the_users_choice_of_unrolling_wins(unroll):
 # The step.
 
 
-def trained_weights(monkeypatch, sizes=None, unroll=None):
-    if sizes:
-        monkeypatch.setattr(compilation, "_likely_sizes", lambda *_: sizes)
+def trained_weights(sizes, unroll=False):
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
     counts = [1000, 10000, 100]
     model = M2mModel(f, g, counts, gamma=0.0, steps=3, unroll=unroll, seed=3)
     model.compile(sgd(), LOSS, **COMPILE[COMPILED])
     x = rng.normal(size=(48, *image_shape())).astype("float32")
     y = rng.integers(3, size=48)
-    history = model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compilation, "_likely_sizes", lambda *_: sizes)
+        history = model.fit(x, y, batch_size=16, shuffle=False, verbose=0)
     return f.get_weights(), history.history["replaced_rate"][-1]
 
 
-def assert_same(left, right):
-    (weights, rate), (others, other_rate) = left, right
+@pytest.fixture(scope="module")
+def whole():
+    """Weights after training that compiled the translation for whole batches."""
+    return trained_weights((PARTS,))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"sizes": (4, 16, 40, 64)}, {"sizes": (PARTS,), "unroll": True}],
+    ids=["four sizes", "written out"],
+)
+def test_training_does_not_depend_on_how_it_is_compiled(whole, arguments):
+    (weights, rate), (others, other_rate) = trained_weights(**arguments), whole
     assert rate == other_rate
     assert 0.1 < rate < 0.9
     for value, other in zip(weights, others, strict=True):
         np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("sizes", [(4, 16, 40, 64), (16, 64)])
-def test_training_does_not_depend_on_the_compiled_sizes(monkeypatch, sizes):
-    whole = trained_weights(monkeypatch, (PARTS,))
-    assert_same(trained_weights(monkeypatch, sizes), whole)
-
-
-def test_training_does_not_depend_on_unrolling(monkeypatch):
-    left, right = (trained_weights(monkeypatch, unroll=u) for u in (True, False))
-    assert_same(left, right)

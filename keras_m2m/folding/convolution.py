@@ -33,8 +33,9 @@ def conv2d_with_forward_gradient(x, kernel, strides, padding, data_format):
     >>> import keras
     >>> x, kernel = keras.ops.ones((1, 4, 4, 1)), keras.ops.ones((3, 3, 1, 2))
     >>> arguments = {"padding": "same", "data_format": "channels_last"}
-    >>> conv2d_with_forward_gradient(x, kernel, (2, 2), **arguments).shape[1:]
-    (2, 2, 2)
+    >>> result = conv2d_with_forward_gradient(x, kernel, (2, 2), **arguments)
+    >>> tuple(result.shape)
+    (1, 2, 2, 2)
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning
     (2016), section 4.
