@@ -139,7 +139,6 @@ NETWORKS = {
         7,
     ),
     "preactivation": (lambda: keras_m2m.preact_resnet18(3, input_shape=(8, 8, 3)), 8),
-    "cosine head": (lambda: keras_m2m.cifar_resnet(8, 3, head="cosine"), 7),
 }
 
 
@@ -189,14 +188,14 @@ def assert_close(actual, expected):
     np.testing.assert_allclose(actual / scale, expected / scale, atol=1e-5)
 
 
-@pytest.mark.parametrize("forward_gradient", [False, True])
-def test_logits_and_input_gradients_are_the_networks(case, forward_gradient):
+def test_logits_and_input_gradients_are_the_networks(case):
     network, _ = case
     x = samples(network)
-    folded = FoldedNetwork(network).freeze(forward_gradient)
-    assert_close(to_numpy(folded(x)), to_numpy(network(x, training=False)))
     expected = gradient(lambda x: network(x, training=False), x)
-    assert_close(gradient(folded, x), expected)
+    for forward_gradient in (False, True):
+        folded = FoldedNetwork(network).freeze(forward_gradient)
+        assert_close(to_numpy(folded(x)), to_numpy(network(x, training=False)))
+        assert_close(gradient(folded, x), expected)
 
 
 def test_as_many_normalisations_go_into_convolutions_as_can(case):
