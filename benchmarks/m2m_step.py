@@ -38,10 +38,9 @@ class Worker:
 
     def __init__(self, arguments, backend):
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        path = os.pathsep.join([str(FOLDER.parent), os.environ.get("PYTHONPATH", "")])
         self.process = subprocess.Popen(
             [sys.executable, str(FOLDER / "worker.py"), *arguments],
-            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path},
+            env={**os.environ, "KERAS_BACKEND": backend},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

@@ -7,6 +7,7 @@ import json
 import pathlib
 
 import matplotlib.figure
+import setting  # noqa: F401  finds keras_m2m
 
 from keras_m2m.plots.style import COLORS
 

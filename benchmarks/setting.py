@@ -3,9 +3,13 @@
 import argparse
 import math
 import os
+import pathlib
+import sys
 
 import numpy as np
 
+# From a checkout, keras_m2m need not be installed.
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # Keras' and PyTorch's builders of one name make the same network.

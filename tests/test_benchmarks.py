@@ -51,7 +51,7 @@ def test_a_translation_is_that_of_keras_m2m(networks):
         x,
         classes,
         targets,
-        noise,
+        keras.ops.convert_to_tensor(noise),
         steps=3,
         bounds=(0, 1),
     )
