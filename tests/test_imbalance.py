@@ -15,7 +15,6 @@ from keras_m2m.imbalance import inverse_frequency_weights
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
-from keras_m2m.imbalance import translation_share
 
 COUNTS = st.lists(st.integers(1, 200), min_size=2, max_size=8)
 BETAS = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 0.9999])
@@ -293,29 +292,3 @@ def test_every_class_is_in_one_group(class_counts):
     assert sum(mask.astype(int) for mask in groups.values()).tolist() == [1] * len(
         class_counts
     )
-
-
-# The share of a batch that is translated.
-
-
-@pytest.mark.parametrize("counts", [[5, 5], [9, 1, 4], [1000, 100, 10, 1]])
-@pytest.mark.parametrize("beta", [0.0, 0.9, 0.999])
-def test_the_translated_share_is_the_chance_of_a_row(counts, beta):
-    # One row of each class, so that a class's chance of being the seed is a row's.
-    labels = range(len(counts))
-    chances = oracles.seed_distribution(labels, counts, beta)
-    kept = oracles.acceptance(counts, beta)
-    generated = oracles.generation(counts)
-    expected = np.mean(
-        [generated[k] * sum(chances[k][j] * kept[k][j] for j in labels) for k in labels]
-    )
-    assert translation_share(counts, beta) == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    "largest, num_classes, rho, share",
-    [(5000, 10, 100, 0.60), (500, 100, 100, 0.16), (500, 100, 10, 0.11)],
-)
-def test_r_leaves_few_rows_of_cifar_to_translate(largest, num_classes, rho, share):
-    counts = long_tailed_counts(largest, num_classes, rho)
-    assert translation_share(counts, 0.999) == pytest.approx(share, abs=0.02)
