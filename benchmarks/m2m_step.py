@@ -114,21 +114,17 @@ def summary(options):
     # Forwards and to the input through f and g; forwards, to the input and to the
     # weights in the ordinary step.
     ordinary = 3 * options.batch_size * per_pass / rate
-    rows_first = rows_kept(options)
+    kept = options.batch_size * setting.rows_translated(options, True)
     return {
         "command": " ".join(["python", "benchmarks/m2m_step.py", *sys.argv[1:]]),
         "machine": machine(),
         "multiply_adds_per_second": rate,
         "bound": {
             "ordinary": ordinary,
-            "translation": 4 * options.steps * rows_first * per_pass / rate,
+            "translation": 4 * options.steps * kept * per_pass / rate,
         },
         "implementations": rows,
     }
-
-
-def rows_kept(options):
-    return options.batch_size * setting.rows_translated(options, True)
 
 
 def machine():

@@ -36,17 +36,12 @@ def steps():
         result = read(name)
         rows = result["implementations"]
         names = [*rows, "bound"]
-        for left, step, color in (
-            (None, "ordinary", COLORS[4]),
-            ("ordinary", "translation", COLORS[0]),
-        ):
-            values, starts = (
-                [rows[n][key]["median"] for n in rows] + [result["bound"][key]]
-                if key
-                else None
-                for key in (step, left)
-            )
-            axes.barh(names, values, left=starts, color=color, label=step)
+        before = None
+        for step, color in {"ordinary": COLORS[4], "translation": COLORS[0]}.items():
+            values = [row[step]["median"] for row in rows.values()]
+            values.append(result["bound"][step])
+            axes.barh(names, values, left=before, color=color, label=step)
+            before = values
         axes.invert_yaxis()
         axes.set_xlabel("seconds a step")
         axes.set_title(title)

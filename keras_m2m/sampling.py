@@ -75,14 +75,9 @@ class ResampledDataset(keras.utils.PyDataset):
                 "Samples and labels must be equally many. "
                 f"Received: len(x)={len(self.x)}, len(y)={len(self.y)}"
             )
-        if sampling not in ("instance", "class"):
-            raise ValueError(
-                '`sampling` must be "instance" or "class". '
-                f"Received: sampling={sampling!r}"
-            )
         self.batch_size = check_whole(batch_size=batch_size)
         self.shard = _check_shard(shard, batch_size)
-        self.sampling = sampling
+        self.sampling = _check_sampling(sampling)
         self.first_epoch = check_whole(0, first_epoch=first_epoch)
         self.epochs = check_whole(self.first_epoch, epochs=epochs)
         self.seed = check_whole(0, seed=seed)
@@ -147,6 +142,14 @@ class ResampledDataset(keras.utils.PyDataset):
         first = np.cumsum(self._class_counts) - self._class_counts
         within = rng.integers(self._class_counts[classes])
         return self._by_class[first[classes] + within]
+
+
+def _check_sampling(sampling):
+    if sampling not in ("instance", "class"):
+        raise ValueError(
+            f'`sampling` must be "instance" or "class". Received: sampling={sampling!r}'
+        )
+    return sampling
 
 
 def _check_shard(shard, batch_size):
