@@ -24,7 +24,10 @@ class ResampledDataset(keras.utils.PyDataset):
     the same batches. Use it as `model.fit(**dataset.fit_arguments)`.
 
     Args:
-        x: Samples `(n, ...)`, floating point and finite.
+        x: Samples `(n, ...)`, floating point and finite; or a stream, for data that
+            does not fit into memory: an object with a length that reads the samples
+            of an index array as `x[rows]`, in the form that `augment` makes
+            floating-point samples of.
         y: Labels, integers of shape `(n,)` or `(n, 1)` in `0..num_classes - 1`.
         batch_size: Samples per batch.
         sampling: `"instance"` or `"class"`.
@@ -68,7 +71,7 @@ class ResampledDataset(keras.utils.PyDataset):
     ) -> None:
         # One worker: threads would hand batches over out of order.
         super().__init__(workers=1)
-        self.x = check_samples(x)
+        self.x = x if is_stream(x) else check_samples(x)
         self.y = check_labels(y, int(np.max(y, initial=0)) + 1)
         if len(self.x) != len(self.y):
             raise ValueError(
@@ -142,6 +145,24 @@ class ResampledDataset(keras.utils.PyDataset):
         first = np.cumsum(self._class_counts) - self._class_counts
         within = rng.integers(self._class_counts[classes])
         return self._by_class[first[classes] + within]
+
+
+def is_stream(x) -> bool:
+    """Whether samples are read when they are asked for, and are no array or list.
+
+    Args:
+        x: What came as samples.
+
+    Example:
+
+    >>> is_stream(np.zeros((2, 3))), is_stream([[0.0, 1.0]]), is_stream(range(3))
+    (False, False, True)
+    """
+    return (
+        hasattr(x, "__getitem__")
+        and not hasattr(x, "__array__")
+        and not isinstance(x, list | tuple)
+    )
 
 
 def _check_sampling(sampling):

@@ -16,8 +16,9 @@ import keras_m2m
 from tasks import runner
 from tasks.long_tail import tail_counts
 from tasks.settings import Settings
-from tasks.settings import define
 from tasks.task import Data
+from tasks.task import Flag
+from tasks.task import Preset
 from tasks.task import Task
 from tasks.task import UserError
 
@@ -139,44 +140,73 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     )
 
 
-def define_flags() -> None:
-    """The flags that other tasks lack."""
-    about = "which CIFAR"
-    define("enum", "dataset", "cifar10", about, values=["cifar10", "cifar100"])
-    define("float", "rho", 100, "imbalance ratio of the training set", lower_bound=1)
-    about = "images of the largest class; 0 for all"
-    define("integer", "largest", 0, about, lower_bound=0)
-    about = "first: the first of each class, as the authors; shuffled: by seed 0"
-    define("enum", "subset", "first", about, values=["first", "shuffled"])
-    about = "layers of the ResNet, 6n + 2"
-    define("enum", "depth", "32", about, values=["8", "14", "20", "32", "44", "56"])
-
-
 TASK = Task(
     name="cifar_lt",
     load=load,
     build=build,
-    define_flags=define_flags,
+    flags=[
+        Flag(
+            "enum",
+            "dataset",
+            "cifar10",
+            "which CIFAR",
+            {"enum_values": ["cifar10", "cifar100"]},
+        ),
+        Flag(
+            "float",
+            "rho",
+            100,
+            "imbalance ratio of the training set",
+            {"lower_bound": 1},
+        ),
+        Flag(
+            "integer",
+            "largest",
+            0,
+            "images of the largest class; 0 for all",
+            {"lower_bound": 0},
+        ),
+        Flag(
+            "enum",
+            "subset",
+            "first",
+            "first: the first of each class, as the authors; shuffled: by seed 0",
+            {"enum_values": ["first", "shuffled"]},
+        ),
+        Flag(
+            "enum",
+            "depth",
+            "32",
+            "layers of the ResNet, 6n + 2",
+            {"enum_values": ["8", "14", "20", "32", "44", "56"]},
+        ),
+    ],
     defaults={
         "epochs": 200,
         "defer_epoch": 160,
         "drops": ["160:0.01", "180:0.01"],
         "batch_size": 128,
         "weight_decay": 2e-4,
-        "beta": 0.999,
-        "lam": 0.5,
-        "gamma": 0.9,
     },
     presets={
-        "small": {
-            "depth": "20",
-            "largest": 2000,
-            "epochs": 60,
-            "defer_epoch": 48,
-            "drops": ["48:0.01", "54:0.01"],
-            "beta": 0.99,
-            "lam": 0.1,
-        }
+        "cifar10_rho100": Preset(
+            {"beta": 0.999, "lam": 0.5, "gamma": 0.9},
+            "authors",
+            when={"dataset": "cifar10", "rho": 100},
+        ),
+        "small": Preset(
+            {
+                "depth": "20",
+                "largest": 2000,
+                "epochs": 60,
+                "defer_epoch": 48,
+                "drops": ["48:0.01", "54:0.01"],
+                "beta": 0.99,
+                "lam": 0.1,
+                "gamma": 0.9,
+            },
+            "ours",
+        ),
     },
 )
 

@@ -15,7 +15,11 @@ import keras
 import numpy as np
 
 import keras_m2m
+from keras_m2m.sampling import is_stream
+from tasks.streams import InOrder
 from tasks.task import UserError
+
+BATCH_SIZE = 512  # Of predictions and of streamed validation.
 
 
 @contextlib.contextmanager
@@ -121,28 +125,31 @@ def divisible(data):
         data: `(x, y)`, or None.
 
     Returns:
-        `(x, y)`, or None.
+        What `fit` takes as `validation_data`, or None.
     """
-    if data is None or len(data[1]) % count() == 0:
-        return data
-    times = count() // np.gcd(len(data[1]), count())
-    return tuple(np.concatenate([part] * times) for part in data)
+    if data is None:
+        return None
+    samples, labels = data
+    times = count() // np.gcd(len(labels), count())
+    rows = np.tile(np.arange(len(labels)), times)
+    if is_stream(samples):
+        return InOrder(samples, rows, whole(BATCH_SIZE), labels)
+    return data if times == 1 else (samples[rows], labels[rows])
 
 
-def predict(network: keras.Model, samples: np.ndarray) -> np.ndarray:
+def predict(network: keras.Model, samples) -> np.ndarray:
     """What `network.predict` gives, for a number of samples that need not divide.
 
     Args:
         network: The network.
-        samples: `(n, ...)`.
+        samples: Array or stream `(n, ...)`.
 
     Returns:
         float32 array `(n, num_classes)`.
     """
-    filler = np.repeat(samples[:1], -len(samples) % count(), axis=0)
-    filled = np.concatenate([samples, filler])
-    batch_size = whole(512)
-    return network.predict(filled, batch_size=batch_size, verbose=0)[: len(samples)]
+    rows = np.arange(-(-len(samples) // count()) * count()) % len(samples)
+    batches = InOrder(samples, rows, whole(BATCH_SIZE))
+    return network.predict(batches, verbose=0)[: len(samples)]
 
 
 def whole(batch_size: int) -> int:

@@ -14,8 +14,9 @@ import keras_m2m
 from tasks import runner
 from tasks.long_tail import tail_counts
 from tasks.settings import Settings
-from tasks.settings import define
 from tasks.task import Data
+from tasks.task import Flag
+from tasks.task import Preset
 from tasks.task import Task
 
 # Of the 174 to 183 images of each class, in a fixed random order: validation, then
@@ -63,19 +64,26 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     )
 
 
-def define_flags() -> None:
-    """The flags that other tasks lack."""
-    define("float", "rho", 40, "imbalance ratio of the training set", lower_bound=1)
-    about = "training images of the largest class"
-    limits = {"lower_bound": 1, "upper_bound": TRAINING}
-    define("integer", "largest", TRAINING, about, **limits)
-
-
 TASK = Task(
     name="digits_lt",
     load=load,
     build=build,
-    define_flags=define_flags,
+    flags=[
+        Flag(
+            "float",
+            "rho",
+            40,
+            "imbalance ratio of the training set",
+            {"lower_bound": 1},
+        ),
+        Flag(
+            "integer",
+            "largest",
+            TRAINING,
+            "training images of the largest class",
+            {"lower_bound": 1, "upper_bound": TRAINING},
+        ),
+    ],
     defaults={
         "compare": ["erm", "drs"],
         "epochs": 60,
@@ -83,11 +91,9 @@ TASK = Task(
         "drops": ["40:0.1", "50:0.1"],
         "batch_size": 32,
         "weight_decay": 2e-4,
-        "beta": 0.9,
-        "lam": 0.1,
-        "gamma": 0.9,
         "step_size": 0.2,
     },
+    presets={"demo": Preset({"beta": 0.9, "lam": 0.1, "gamma": 0.9}, "ours", when={})},
 )
 
 if __name__ == "__main__":

@@ -88,8 +88,10 @@ def write_translations(
         data: The training images.
         columns: At most so many translations.
     """
-    batch = sampling.ResampledDataset(*data.train, batch_size=64, sampling="class")[0]
-    images, labels = (keras.ops.convert_to_tensor(part) for part in batch)
+    batches = sampling.ResampledDataset(
+        *data.train, batch_size=64, sampling="class", augment=data.augment
+    )
+    images, labels = (keras.ops.convert_to_tensor(part) for part in batches[0])
     seeds = model.draw_seeds(images, labels)
     moved = model.translate(seeds)
     kept = keras.ops.logical_and(seeds.wanted, model.accept(seeds, moved))

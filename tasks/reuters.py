@@ -17,8 +17,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 import keras_m2m
 from tasks import runner
 from tasks.settings import Settings
-from tasks.settings import define
 from tasks.task import Data
+from tasks.task import Flag
+from tasks.task import Preset
 from tasks.task import Task
 from tasks.task import UserError
 
@@ -133,30 +134,29 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     )
 
 
-def define_flags() -> None:
-    """The flags that other tasks lack."""
-    about = "raw: counts; log: log(1 + count) without English stop words"
-    define("enum", "features", "raw", about, values=["raw", "log"])
-    about = "require the published files, by checksum"
-    define("boolean", "verify", True, about)
-
-
 TASK = Task(
     name="reuters",
     load=load,
     build=build,
-    define_flags=define_flags,
+    flags=[
+        Flag(
+            "enum",
+            "features",
+            "raw",
+            "raw: counts; log: log(1 + count) without English stop words",
+            {"enum_values": ["raw", "log"]},
+        ),
+        Flag("boolean", "verify", True, "require the published files, by checksum"),
+    ],
     defaults={
         "epochs": 15,
         "defer_epoch": 10,
         "drops": ["10:0.1"],
         "batch_size": 64,
         "weight_decay": 5e-5,
-        "beta": 0.9,
-        "lam": 0.5,
-        "gamma": 0.9,
         "step_size": 1.0,
     },
+    presets={"paper": Preset({"beta": 0.9, "lam": 0.5, "gamma": 0.9}, "ours", when={})},
 )
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 from absl import app
+from absl import flags
 
 from keras_m2m.m2m_model import check_networks
 from tasks import devices
@@ -30,7 +31,7 @@ def main(task: Task) -> None:
     Args:
         task: The dataset's `Task`.
     """
-    define_flags(task)
+    define_flags(task, flags.FLAGS)
     # Else libraries log each file they read and each function they trace.
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -39,7 +40,7 @@ def main(task: Task) -> None:
         if len(arguments) > 1:
             raise app.UsageError(f"unexpected argument: {arguments[1]}")
         try:
-            run(task, read_settings(task))
+            run(task, read_settings(task, flags.FLAGS))
         except UserError as error:
             sys.exit(f"error: {error}")
 

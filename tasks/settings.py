@@ -7,9 +7,10 @@ from absl import flags
 
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
+from tasks.task import Flag
+from tasks.task import Preset
+from tasks.task import Task
 from tasks.task import UserError
-
-_FLAGS = flags.FLAGS
 
 
 class Settings(SimpleNamespace):
@@ -24,88 +25,151 @@ class Settings(SimpleNamespace):
         return dict(_parse_drop(drop) for drop in self.drops)
 
 
-def define(kind: str, name: str, default, about: str, **limits) -> None:
-    """Define one flag so that `--help` of the task's module lists it."""
-    make = getattr(flags, f"DEFINE_{kind}")
-    if kind == "enum":
-        make(name, default, limits["values"], about, module_name=sys.argv[0])
-    else:
-        make(name, default, about, module_name=sys.argv[0], **limits)
+def parse(task: Task, arguments: list[str]) -> Settings:
+    """Settings from a command line, without absl's global flags.
+
+    Args:
+        task: The `Task` whose flags they are.
+        arguments: Such as `["--method=erm"]`.
+
+    Returns:
+        `Settings`.
+
+    Raises:
+        UserError: If a flag is unknown, outside its range or does not fit others.
+    """
+    values = flags.FlagValues()
+    define_flags(task, values)
+    try:
+        rest = values([sys.argv[0], *arguments])[1:]
+    except flags.Error as error:
+        raise UserError(str(error)) from error
+    if rest:
+        raise UserError(f"unexpected argument: {rest[0]}")
+    return read_settings(task, values)
 
 
-def define_flags(task) -> None:
+def define_flags(task: Task, values: flags.FlagValues) -> None:
     """Define the flags that all tasks share, then the task's own.
 
     Args:
-        task: A `Task`, whose defaults are those of its dataset.
+        task: Its defaults are those of its dataset.
+        values: Where absl keeps them.
     """
-    _define_recipe(task)
-    _define_schedule(task.defaults)
-    _define_m2m(task.defaults)
-    _define_run()
-    if task.define_flags:
-        task.define_flags()
-    if task.presets:
-        about = "a named size; flags that are given go first"
-        define("enum", "preset", "paper", about, values=["paper", *task.presets])
-    _register_checks()
+    own = {flag.name: flag.default for flag in task.flags}
+    chosen = task.presets[_default_preset(task, own)]
+    default = {**task.defaults, **chosen.values}
+    shared = [*_recipe(default), *_schedule(default), *_m2m(default), *_run()]
+    names = "; ".join(_describe(*item) for item in task.presets.items())
+    about = f"flags that are given go first; without it, the one for them. {names}"
+    preset = Flag("enum", "preset", None, about, {"enum_values": [*task.presets]})
+    for flag in [*shared, *task.flags, preset]:
+        define = getattr(flags, f"DEFINE_{flag.kind}")
+        define(
+            name=flag.name,
+            default=flag.default,
+            help=flag.about,
+            flag_values=values,
+            module_name=sys.argv[0],  # So that `--help` lists it.
+            **flag.limits,
+        )
+    _register_checks(values)
 
 
-def _define_recipe(task):
+def _describe(name, preset: Preset):
+    values = " ".join(f"{key}={value}" for key, value in preset.values.items())
+    return f"{name} ({preset.source}): {values}"
+
+
+def _default_preset(task, values):
+    """Name of the preset that holds at these values of flags, or None."""
+    for name, preset in task.presets.items():
+        when = preset.when
+        if when is not None and all(values[key] == when[key] for key in when):
+            return name
+    return None
+
+
+def _recipe(default):
     methods = "; ".join(f"{name}: {m.about}" for name, m in METHODS.items())
     losses = "; ".join(f"{name}: {loss.about}" for name, loss in LOSSES.items())
-    define("enum", "method", "m2m", methods, values=[*METHODS])
-    define("enum", "loss", "ce", losses, values=[*LOSSES])
-    compare = task.defaults.get("compare", [])
-    define("list", "compare", compare, "methods to train beside --method")
     about = "m2m: test the best validation epoch; field: the last epoch"
-    define("enum", "protocol", "m2m", about, values=["m2m", "field"])
+    compare = default.get("compare", [])
+    return [
+        Flag("enum", "method", "m2m", methods, {"enum_values": [*METHODS]}),
+        Flag("enum", "loss", "ce", losses, {"enum_values": [*LOSSES]}),
+        Flag("list", "compare", compare, "methods to train beside --method"),
+        Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
+    ]
 
 
-def _define_schedule(default):
-    epochs, batch_size = default["epochs"], default["batch_size"]
-    define("integer", "epochs", epochs, "epochs in all", lower_bound=1)
-    about = "first epoch of a deferred method"
-    define("integer", "defer_epoch", default["defer_epoch"], about, lower_bound=0)
-    about = "epoch:factor, by which the learning rate is multiplied from then on"
-    define("list", "drops", default["drops"], about)
-    define("integer", "batch_size", batch_size, "samples a step", lower_bound=1)
-    about = "L2 weight decay of every parameter, coupled with the gradient"
-    define("float", "weight_decay", default["weight_decay"], about, lower_bound=0)
+def _schedule(default):
+    drops = "epoch:factor, by which the learning rate is multiplied from then on"
+    decay = "L2 weight decay of every parameter, coupled with the gradient"
+    deferral = "first epoch of a deferred method"
+    return [
+        _bounded("integer", "epochs", default["epochs"], "epochs in all", 1),
+        _bounded("integer", "defer_epoch", default["defer_epoch"], deferral),
+        Flag("float", "learning_rate", 0.1, "after the warm-up over 5 epochs"),
+        Flag("list", "drops", default["drops"], drops),
+        _bounded("integer", "batch_size", default["batch_size"], "samples a step", 1),
+        _bounded("float", "weight_decay", default["weight_decay"], decay),
+    ]
 
 
-def _define_m2m(default):
-    define("float", "beta", default["beta"], "reliability of g, in [0, 1)")
-    about = "weight of f's logit of the seed's class"
-    define("float", "lam", default["lam"], about, lower_bound=0)
-    define("float", "gamma", default["gamma"], "least confidence of g, in [0, 1]")
-    about = "gradient steps of a translation, T"
-    define("integer", "steps", 10, about, lower_bound=1)
+def _m2m(default):
     step_size = default.get("step_size", 0.1)
-    define("float", "step_size", step_size, "L2 length of each step, eta")
-    define("float", "noise", 0.1, "L2 norm of the random start", lower_bound=0)
-    define("string", "g", None, "a saved g to load; without it g is trained first")
+    g = "a saved g to load, a .keras file; without it g is trained first"
+    return [
+        Flag("float", "beta", default["beta"], "reliability of g, in [0, 1)"),
+        _bounded(
+            "float", "lam", default["lam"], "weight of f's logit of the seed's class"
+        ),
+        Flag("float", "gamma", default["gamma"], "least confidence of g, in [0, 1]"),
+        _bounded("integer", "steps", 10, "gradient steps of a translation, T", 1),
+        Flag("float", "step_size", step_size, "L2 length of each step, eta"),
+        _bounded("float", "noise", 0.1, "L2 norm of the random start"),
+        Flag("string", "g", None, g),
+    ]
 
 
-def _define_run():
-    about = "seed of f; g is trained from the next one"
-    define("integer", "seed", 0, about, lower_bound=0)
-    define("string", "data_dir", None, "where the data is, or is downloaded to")
-    about = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
-    define("string", "out_dir", None, about)
-    about = "whether XLA compiles the training step"
-    define("enum", "jit_compile", "auto", about, values=["auto", "true", "false"])
-    about = "train on all devices of this machine (TensorFlow, JAX)"
-    define("boolean", "distribute", False, about)
+def _run():
+    jit = "whether XLA compiles the training step"
+    out_dir = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
+    deterministic = (
+        "the same numbers from the same command on a GPU too, where steps get slower; "
+        "on a CPU they are anyway"
+    )
+    return [
+        _bounded("integer", "seed", 0, "seed of f; g is trained from the next one"),
+        Flag("string", "data_dir", None, "where the data is, or is downloaded to"),
+        Flag("string", "out_dir", None, out_dir),
+        Flag("boolean", "resume", False, "go on with a run that was cut off"),
+        Flag("boolean", "dry_run", False, "print the plan and its cost; train nothing"),
+        Flag("boolean", "deterministic", False, deterministic),
+        Flag(
+            *("enum", "jit_compile", "auto", jit),
+            {"enum_values": ["auto", "true", "false"]},
+        ),
+        Flag(
+            *("boolean", "distribute", False),
+            "train on all devices of this machine (TensorFlow, JAX)",
+        ),
+    ]
 
 
-def _register_checks():
+def _bounded(kind, name, default, about, low=0):
+    return Flag(kind, name, default, about, {"lower_bound": low})
+
+
+def _register_checks(values):
     def check(name, condition, message):
-        flags.register_validator(name, condition, message)
+        flags.register_validator(name, condition, message, flag_values=values)
 
     check("beta", lambda v: 0 <= v < 1, "must be in [0, 1)")
     check("gamma", lambda v: 0 <= v <= 1, "must be in [0, 1]")
-    check("step_size", lambda v: v > 0, "must be positive")
+    for name in ("step_size", "learning_rate"):
+        check(name, lambda v: v > 0, "must be positive")
     check(
         "compare",
         lambda v: set(v) <= set(METHODS),
@@ -128,11 +192,12 @@ def _parse_drop(text):
     return pair if pair[0] >= 0 and 0 < pair[1] <= 1 else None
 
 
-def read_settings(task) -> Settings:
+def read_settings(task: Task, values: flags.FlagValues) -> Settings:
     """The flags' values, with the preset's where a flag was not given.
 
     Args:
         task: The `Task` whose flags were defined.
+        values: Where absl keeps them, parsed.
 
     Returns:
         `Settings`.
@@ -140,16 +205,17 @@ def read_settings(task) -> Settings:
     Raises:
         UserError: If flags do not fit each other.
     """
-    names = [flag.name for flag in _FLAGS.get_key_flags_for_module(sys.argv[0])]
-    values = {name: _FLAGS[name].value for name in names}
-    preset = task.presets.get(values.get("preset"), {})
-    given = {name for name in names if not _FLAGS[name].using_default_value}
-    values |= {name: value for name, value in preset.items() if name not in given}
-    deferred = any(METHODS[m].deferred for m in (values["method"], *values["compare"]))
-    if deferred and values["defer_epoch"] >= values["epochs"]:
+    defined = {flag.name: flag for flag in values.get_key_flags_for_module(sys.argv[0])}
+    found = {name: flag.value for name, flag in defined.items()}
+    found["preset"] = found["preset"] or _default_preset(task, found)
+    if found["preset"]:
+        preset = task.presets[found["preset"]].values.items()
+        found |= {key: v for key, v in preset if defined[key].using_default_value}
+    deferred = any(METHODS[m].deferred for m in (found["method"], *found["compare"]))
+    if deferred and found["defer_epoch"] >= found["epochs"]:
         raise UserError(
             "--defer_epoch must be below --epochs, or the method never starts. "
-            f"Received: --defer_epoch={values['defer_epoch']} "
-            f"--epochs={values['epochs']}"
+            f"Received: --defer_epoch={found['defer_epoch']} "
+            f"--epochs={found['epochs']}"
         )
-    return Settings(task=task.name, **values)
+    return Settings(task=task.name, **found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
@@ -20,9 +21,14 @@ class UserError(Exception):
 class Data:
     """A dataset, split and in the units that the network takes.
 
+    Samples are an array, or a stream: an object with a length that reads the samples
+    of an index array as `x[rows]`, for data that does not fit into memory.
+
     Attributes:
-        train: `(x, y)`, float32 samples `(n, ...)` and int64 labels `(n,)`.
-        validation: The same, or None if the protocol keeps none.
+        train: `(x, y)`, float32 samples `(n, ...)` and int64 labels `(n,)`; of a
+            stream, what `augment` makes samples of.
+        validation: `(x, y)`, or None if the protocol keeps none. A stream gives
+            samples, and has their `shape` as an array does.
         test: The same.
         class_names: One per class.
         source: Where the data comes from, for the result.
@@ -44,8 +50,49 @@ class Data:
         return count_classes(self.train[1], len(self.class_names))
 
     @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample, as the network takes it."""
+        return tuple(self.test[0].shape[1:])
+
+    @property
     def are_images(self) -> bool:
-        return self.train[0].ndim == 4
+        return len(self.sample_shape) == 3
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag of a task's own.
+
+    Attributes:
+        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`.
+        name: The flag's name.
+        default: Its default.
+        about: One line for `--help`.
+        limits: Further arguments of `DEFINE_kind`, such as `{"lower_bound": 1}`;
+            for an enum `{"enum_values": [...]}`.
+    """
+
+    kind: str
+    name: str
+    default: Any
+    about: str
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of values for flags that are not given.
+
+    Attributes:
+        values: Values of flags by name.
+        source: Whose values they are: `"authors"` where a script of theirs states
+            them, else `"ours"`.
+        when: Values of flags at which it holds without `--preset`; None for never.
+    """
+
+    values: Mapping[str, Any]
+    source: str
+    when: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +104,14 @@ class Task:
         load: Function from settings to `Data`; raises `UserError`.
         build: Function `(data, head, settings)` to an untrained network.
         defaults: Defaults of the shared flags, by the paper's protocol.
-        define_flags: Function that defines the dataset's own flags, or None.
-        presets: Named sets of flag values, for flags that are not given.
+        presets: By name, of which one holds at the flags' defaults and gives
+            `beta`, `lam` and `gamma`.
+        flags: The dataset's own flags.
     """
 
     name: str
     load: Callable[[Any], Data]
     build: Callable[[Data, str, Any], keras.Model]
     defaults: Mapping[str, Any]
-    define_flags: Callable | None = None
-    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    presets: Mapping[str, Preset]
+    flags: Sequence[Flag] = ()

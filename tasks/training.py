@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 import keras_m2m
+from keras_m2m.sampling import is_stream
 from tasks import devices
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
@@ -16,6 +17,7 @@ from tasks.recipes import Method
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
+from tasks.task import UserError
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def _compile(model, optimizer, data, settings):
 
 
 def _callbacks(settings, log_dir, best):
-    rate = keras_m2m.warmup_step_decay(drops=settings.rate_drops)
+    rate = keras_m2m.warmup_step_decay(
+        settings.learning_rate, drops=settings.rate_drops
+    )
     callbacks = [
         keras.callbacks.LearningRateScheduler(rate),
         _TensorBoardByEpoch(str(log_dir), write_graph=False),
@@ -164,6 +168,8 @@ def _fit(model, recipe: Method, first, last, data, settings, callbacks):
 
 def _with_smote(data, seed):
     x, y = data.train
+    if is_stream(x):
+        raise UserError("--method=smote needs all samples in memory, not a stream")
     if not data.are_images:
         return keras_m2m.smote(x, y, seed)
     # In pixels, so that new images are rounded like the given ones.

@@ -106,7 +106,7 @@ def build_with_norm(data, head, settings):
     return keras.Sequential([keras.Input((2,)), *layers, keras.layers.Dense(3)])
 
 
-TASK = Task("tiny", tiny.blobs, build_with_norm, defaults=tiny.TASK.defaults)
+TASK = Task("tiny", tiny.blobs, build_with_norm, tiny.TASK.defaults, presets={})
 
 
 def tasks(folder):

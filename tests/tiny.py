@@ -17,6 +17,7 @@ RECIPE = {
     "protocol": "m2m",
     "epochs": 3,
     "defer_epoch": 1,
+    "learning_rate": 0.1,
     "drops": ["2:0.1"],
     "batch_size": 16,
     "weight_decay": 2e-4,
@@ -30,6 +31,10 @@ RECIPE = {
     "seed": 0,
     "data_dir": None,
     "out_dir": None,
+    "preset": None,
+    "resume": False,
+    "dry_run": False,
+    "deterministic": False,
     "jit_compile": "auto",
     "distribute": False,
 }
@@ -64,4 +69,6 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     )
 
 
-TASK = Task("tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults)
+TASK = Task(
+    "tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults, presets={}
+)
