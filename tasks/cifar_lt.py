@@ -21,6 +21,7 @@ from tasks.task import Flag
 from tasks.task import Preset
 from tasks.task import Task
 from tasks.task import UserError
+from tasks.tfds_builder import prepared_builder
 
 _PADDING = 4  # Pixels of zeros around an image before the random crop.
 
@@ -58,20 +59,8 @@ def load(settings: Settings) -> Data:
 
 def _read(dataset, data_dir):
     """`(train, test, class_names)` with images in [0, 1] and in file order."""
-    import tensorflow as tf
-    import tensorflow_datasets as tfds
-
-    if keras.config.backend() != "tensorflow":
-        tf.config.set_visible_devices([], "GPU")  # It would take all the memory.
-    try:
-        builder = tfds.builder(dataset, data_dir=data_dir)
-        builder.download_and_prepare()
-        splits = [_arrays(builder, split) for split in ("train", "test")]
-    except Exception as error:  # tfds raises many kinds, from offline to corrupt.
-        raise UserError(
-            f"{dataset} cannot be read or downloaded through tensorflow-datasets: "
-            f"{error}\nGive --data_dir=PATH of a folder that holds it prepared"
-        ) from error
+    builder = prepared_builder(dataset, data_dir)
+    splits = [_arrays(builder, split) for split in ("train", "test")]
     return *splits, builder.info.features["label"].names
 
 
