@@ -7,6 +7,8 @@ Translation (CVPR 2020).
 """
 
 from keras_m2m.callbacks import BestWeights
+from keras_m2m.callbacks import ExactResume
+from keras_m2m.callbacks import WatchAcceptance
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import count_classes
 from keras_m2m.imbalance import effective_number
@@ -41,6 +43,7 @@ __all__ = [
     "BalancedAccuracy",
     "BestWeights",
     "CosineDense",
+    "ExactResume",
     "FocalLoss",
     "GeometricMean",
     "LDAMLoss",
@@ -48,6 +51,7 @@ __all__ = [
     "OptionAShortcut",
     "ResampledDataset",
     "Seeds",
+    "WatchAcceptance",
     "acceptance_probability",
     "cifar_resnet",
     "count_classes",

@@ -14,14 +14,12 @@ from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
+from keras_m2m.m2m_model import network_checks
 from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.compilation import apply_to_first
 from keras_m2m.m2m_model.compilation import plan
-from keras_m2m.m2m_model.network_checks import check_batch
-from keras_m2m.m2m_model.network_checks import check_data
-from keras_m2m.m2m_model.network_checks import check_networks
-from keras_m2m.m2m_model.network_checks import check_targets
 from keras_m2m.m2m_model.seeds import Seeds
+from keras_m2m.m2m_model.translation_counts import TranslationCounts
 
 _SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
 
@@ -41,7 +39,8 @@ class M2mModel(keras.Model):
     `f`, not this model: `f.save("f.keras")`.
 
     While training, the logs hold `acceptance_rate` (accepted over translated rows,
-    0 if there were none) and `replaced_rate` (accepted over all rows).
+    0 if there were none) and `replaced_rate` (accepted over all rows); the counts of
+    every pair of classes are in `translation_counts.by_class()`.
 
     To vary a step, override `draw_seeds`, `translate`, `accept` or `replace`.
 
@@ -111,7 +110,7 @@ class M2mModel(keras.Model):
     ) -> None:
         super().__init__(name=name)
         self.class_counts = check_class_counts(class_counts)
-        check_networks(f, g, len(self.class_counts))
+        network_checks.check_networks(f, g, len(self.class_counts))
         self._generation = generation_probability(class_counts).astype("float32")
         self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
         self._share = translation_share(class_counts, beta)
@@ -126,7 +125,7 @@ class M2mModel(keras.Model):
         self.noise = checks.check_real(0, noise=noise)
         self.beta, self.unroll, self.seed = beta, unroll, seed
         self._generator = replicas.ReplicaSeedGenerator(seed)
-        self._acceptance_rate = keras.metrics.Mean(name="acceptance_rate")
+        self.translation_counts = TranslationCounts(len(self.class_counts))
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
         self.built = True  # f and g are, and there is nothing else to build.
 
@@ -145,7 +144,7 @@ class M2mModel(keras.Model):
             ValueError: If samples are integers, not finite or outside `bounds`, a label
                 is not in `0..num_classes - 1`, or devices or batch size do not fit.
         """
-        check_data(x, y, self.bounds, len(self.class_counts))
+        network_checks.check_data(x, y, self.bounds, len(self.class_counts))
         replicas.check_devices(self, x, batch_size, **kwargs)
         return super().fit(x, y, batch_size, *args, **kwargs)
 
@@ -159,26 +158,26 @@ class M2mModel(keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """The ordinary loss, which JAX and PyTorch try out before any step."""
-        check_targets(y)
+        network_checks.check_targets(y)
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def test_step(self, *state_and_data):
         """Evaluate `f`; the rates describe training, so they are left out."""
         result = super().test_step(*state_and_data)
         logs = result[0] if len(state_and_data) == 2 else result
-        for metric in (self._acceptance_rate, self._replaced_rate):
+        for metric in (self.translation_counts, self._replaced_rate):
             logs.pop(metric.name)
         return result
 
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        check_batch(x, y)
+        network_checks.check_batch(x, y)
         x, y = ops.cast(x, "float32"), ops.convert_to_tensor(y)
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         seeds = self.draw_seeds(x, labels)
         translated = self.translate(seeds)
         accepted = ops.logical_and(seeds.wanted, self.accept(seeds, translated))
-        self._record(ops.shape(labels)[0], seeds.wanted, accepted)
+        self._record(ops.shape(labels)[0], seeds, accepted)
         x, labels = self.replace(x, labels, seeds, translated, accepted)
         y = ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
@@ -269,10 +268,10 @@ class M2mModel(keras.Model):
         new = ops.where(mask, translated, ops.take(x, seeds.rows, axis=0))
         return ops.scatter_update(x, seeds.rows[:, None], new), labels
 
-    def _record(self, batch_size, wanted, accepted):
-        accepted = ops.cast(accepted, "float32")
-        self._acceptance_rate.update_state(accepted, sample_weight=wanted)
-        replaced = ops.sum(accepted) / ops.cast(batch_size, "float32")
+    def _record(self, batch_size, seeds, accepted):
+        self.translation_counts.update_state(seeds, accepted)
+        accepted = ops.sum(ops.cast(accepted, "float32"))
+        replaced = accepted / ops.cast(batch_size, "float32")
         self._replaced_rate.update_state(replaced, sample_weight=batch_size)
 
     def _on_wanted(self, fn, seeds, *tensors):

@@ -1,4 +1,4 @@
-"""Callbacks for training by the paper's protocol."""
+"""The weights of the best validation epoch."""
 
 import keras
 
@@ -36,18 +36,18 @@ class BestWeights(keras.callbacks.Callback):
         self.monitor = monitor
         self.epoch: int | None = None
         self.value = float("-inf")
-        self._weights: list | None = None
+        self.weights: list | None = None
 
     def on_epoch_end(self, epoch, logs=None):
         value = self._monitored(logs or {})
         if value >= self.value:
             self.epoch, self.value = epoch, value
-            self._weights = self.network.get_weights()
+            self.weights = self.network.get_weights()
 
     def restore(self) -> None:
         """Put the remembered weights back; does nothing before the first epoch."""
-        if self._weights is not None:
-            self.network.set_weights(self._weights)
+        if self.weights is not None:
+            self.network.set_weights(self.weights)
 
     def _monitored(self, logs):
         if self.monitor not in logs:

@@ -1,0 +1,86 @@
+"""Checkpoints as files: written aside and renamed, with a digest of every byte."""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import re
+import warnings
+
+import numpy as np
+
+KEPT = 2  # The newest, and the one before it in case that is damaged.
+_DIGEST = hashlib.sha256().digest_size
+_NAME = re.compile(r"epoch-(\d+)\.npz")
+
+
+def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> None:
+    """Write the checkpoint of an epoch and remove those that are no longer kept.
+
+    The file is an `.npz` that NumPy reads, followed by its SHA-256.
+
+    Args:
+        folder: Where checkpoints are; made if missing.
+        epochs_done: Number of epochs that the state has seen.
+        about: What JSON can hold.
+        arrays: NumPy arrays by name.
+
+    Raises:
+        OSError: If the disk is full or not writable. The checkpoints before it stay.
+    """
+    content = io.BytesIO()
+    text = np.frombuffer(json.dumps(about).encode(), "uint8")
+    np.savez(content, about=text, **arrays)
+    payload = content.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / "unfinished.part"
+    try:
+        with open(aside, "wb") as file:
+            file.write(payload + hashlib.sha256(payload).digest())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, folder / f"epoch-{epochs_done:05d}.npz")
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    for path in _newest_first(folder)[KEPT:]:
+        path.unlink()
+
+
+def read_newest(folder: pathlib.Path) -> tuple[int, dict, dict] | None:
+    """The newest checkpoint that is whole.
+
+    Args:
+        folder: Where checkpoints are, or will be.
+
+    Returns:
+        `(epochs_done, about, arrays)` as they were written; None without any.
+
+    Warns:
+        UserWarning: For every damaged checkpoint that is passed over.
+    """
+    for path in _newest_first(folder):
+        content = path.read_bytes()
+        payload, digest = content[:-_DIGEST], content[-_DIGEST:]
+        if hashlib.sha256(payload).digest() != digest:
+            warnings.warn(
+                f"The checkpoint {path} is damaged: going on from the one before it",
+                stacklevel=2,
+            )
+            continue
+        with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
+            arrays = dict(archive)
+        about = json.loads(arrays.pop("about").tobytes())
+        return _epochs_done(path), about, arrays
+    return None
+
+
+def _newest_first(folder):
+    files = folder.iterdir() if folder.is_dir() else []
+    found = [path for path in files if _NAME.fullmatch(path.name)]
+    return sorted(found, key=_epochs_done, reverse=True)
+
+
+def _epochs_done(path):
+    return int(_NAME.fullmatch(path.name)[1])

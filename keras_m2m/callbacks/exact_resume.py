@@ -1,0 +1,137 @@
+"""Training that goes on after a kill as if nothing had happened."""
+
+import os
+import pathlib
+
+import keras
+
+from keras_m2m.callbacks import checkpoint_files
+from keras_m2m.callbacks.best_weights import BestWeights
+
+
+class ExactResume(keras.callbacks.Callback):
+    """Saves all that a training follows from at the end of each epoch.
+
+    That is: the weights and moving statistics of the network, the optimizer with
+    its momentum, the states of random generators (those of `M2mModel` too), the
+    best weights so far, and the logs. `BackupAndRestore` of Keras and `.keras`
+    files leave some of it out. With batches that follow from the epoch, as those
+    of `ResampledDataset` do, a run that was killed at any moment goes on from the
+    last end of an epoch, and on a CPU its numbers are those of a run that was not.
+
+    One object goes through several `fit` calls, of the network itself and of an
+    `M2mModel` around it. Give it to `fit` as the last callback, so that it sees
+    what the others logged. A checkpoint is written aside and renamed, and holds a
+    digest: a damaged one is passed over with a warning, for the one before it.
+
+    Args:
+        folder: Folder for the checkpoints of this training and no other; the last
+            two are kept. What it holds is read here.
+        network: The `keras.Model` that is trained.
+        best: The `BestWeights` of this training, or None.
+
+    Attributes:
+        epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
+        history: One dict of logs per epoch done, each with its `epoch`.
+
+    Example:
+
+    ```python
+    resume = keras_m2m.ExactResume("checkpoints", f)
+    for model, sampling, last in [(f, "instance", 160), (m2m_model, "class", 200)]:
+        resume.restore(model)  # once it is compiled
+        if resume.epochs_done < last:
+            first = resume.epochs_done
+            batches = ResampledDataset(x, y, 128, sampling, last, first)
+            model.fit(**batches.fit_arguments, callbacks=[resume])
+    ```
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        network: keras.Model,
+        best: BestWeights | None = None,
+    ) -> None:
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.network = network
+        self.best = best
+        self.epochs_done, self.history = 0, []
+        self._found = checkpoint_files.read_newest(self.folder)
+        if self._found:
+            self.epochs_done, about, _ = self._found
+            self.history = about["history"]
+
+    def restore(self, model: keras.Model) -> None:
+        """Put the newest checkpoint's state into what is trained, the first time.
+
+        Args:
+            model: The compiled model that `fit` is about to be called on: the network
+                itself, or an `M2mModel` around it.
+
+        Raises:
+            ValueError: If the checkpoint is of a network of other shapes.
+        """
+        if self._found is None:
+            return
+        _, about, arrays = self._found
+        if about["own"] and model is self.network:
+            # Of the second phase, whose model will be restored later.
+            return
+        self._found = None
+        model.optimizer.build(model.trainable_variables)
+        for name, variables in self._parts(model).items():
+            # A checkpoint of the first phase knows nothing of the second's model.
+            if name != "own" or about["own"]:
+                _assign(variables, _values(arrays, name), self.folder)
+        if self.best is not None and about["best"]:
+            self.best.epoch, self.best.value = about["best"]
+            self.best.weights = _values(arrays, "best")
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = {key: float(value) for key, value in (logs or {}).items()}
+        self.history.append({"epoch": epoch, **logs})
+        self.epochs_done = epoch + 1
+        values = {
+            name: [keras.ops.convert_to_numpy(v) for v in variables]
+            for name, variables in self._parts(self.model).items()
+        }
+        best = None
+        if self.best is not None and self.best.weights is not None:
+            best = self.best.epoch, float(self.best.value)
+            values["best"] = self.best.weights
+        arrays = {
+            f"{name}/{i}": value
+            for name, several in values.items()
+            for i, value in enumerate(several)
+        }
+        about = {"history": self.history, "best": best, "own": len(values["own"])}
+        checkpoint_files.write(self.folder, self.epochs_done, about, arrays)
+
+    def _parts(self, model):
+        """The variables that the rest of a training follows from."""
+        network, g = self.network.variables, getattr(model, "g", None)
+        known = {id(v) for v in [*network, *(g.variables if g else [])]}
+        return {
+            "network": network,
+            "optimizer": model.optimizer.variables,
+            "own": [v for v in model.variables if id(v) not in known],
+        }
+
+
+def _values(arrays, name):
+    count = sum(key.startswith(f"{name}/") for key in arrays)
+    return [arrays[f"{name}/{i}"] for i in range(count)]
+
+
+def _assign(variables, values, folder):
+    shapes = [tuple(variable.shape) for variable in variables]
+    found = [value.shape for value in values]
+    if shapes != found:
+        raise ValueError(
+            f"The checkpoint in {folder} is of another training. Expected variables of "
+            f"shapes {shapes}. Received: {found}"
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,64 @@
+"""A warning where hardly any translation is accepted."""
+
+import warnings
+
+import keras
+import numpy as np
+
+
+class WatchAcceptance(keras.callbacks.Callback):
+    """Warns after an epoch of `M2mModel` in which `g` let hardly anything pass.
+
+    M2m is then class-balanced sampling and nothing more. While it watches a
+    `fit` of another model it does nothing.
+
+    Args:
+        least: Acceptance rate in `[0, 1]` below which it warns.
+
+    Attributes:
+        translated: Rows translated in the last epoch, int64 `(K, K)` indexed
+            `[target, seed]`; None before the first.
+        accepted: Rows of them that were accepted, likewise.
+
+    Example:
+
+    ```python
+    model.fit(**batches.fit_arguments, callbacks=[keras_m2m.WatchAcceptance()])
+    ```
+    """
+
+    def __init__(self, least: float = 0.01) -> None:
+        super().__init__()
+        self.least = least
+        self.translated = self.accepted = None
+        self._counts = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._counts = None
+
+    def on_test_begin(self, logs=None):
+        # Validation at the end of an epoch sets all metrics back.
+        self._read()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._read()
+        if self._counts is None:
+            return
+        self.translated, self.accepted = self._counts
+        translated, accepted = self.translated.sum(), self.accepted.sum()
+        if translated and accepted < self.least * translated:
+            warnings.warn(self._message(epoch, translated, accepted), stacklevel=2)
+
+    def _read(self):
+        counts = getattr(self.model, "translation_counts", None)
+        if counts is not None and self._counts is None:
+            self._counts = counts.by_class()
+
+    def _message(self, epoch, translated, accepted):
+        tried, passed = (part.sum(axis=1) for part in self._counts)
+        empty = np.flatnonzero((tried > 0) & (passed == 0)).tolist()
+        return (
+            f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
+            f"Nothing was accepted for the target classes {empty}. Train g longer or "
+            "better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
+        )
