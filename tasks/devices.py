@@ -111,9 +111,16 @@ def prepared(network: keras.Model) -> keras.Model:
 
 
 def save(network: keras.Model, path) -> None:
-    """Save a network so that it loads on every backend and on one device."""
+    """Save a network so that it loads on every backend and on one device.
+
+    Args:
+        network: The network.
+        path: `pathlib.Path` of a `.keras` file, which is there as a whole or not.
+    """
     keras_m2m.synchronize_batch_norm(network, False)
-    network.save(path)
+    aside = path.with_name(f"{path.stem}.part.keras")
+    network.save(aside)
+    os.replace(aside, path)
 
 
 def divisible(data):

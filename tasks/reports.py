@@ -1,9 +1,7 @@
 """What a run leaves behind: result.json, history.csv, pictures, a table."""
 
 import csv
-import importlib.metadata
 import json
-import platform
 from pathlib import Path
 
 import keras
@@ -12,9 +10,9 @@ import numpy as np
 from keras_m2m import M2mModel
 from keras_m2m import plots
 from keras_m2m import sampling
+from tasks.run_folder import write_aside
 from tasks.task import Data
 
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn")
 _COLUMNS = {
     "method": "method",
     "balanced_accuracy": "bACC",
@@ -26,20 +24,14 @@ _COLUMNS = {
 }
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can move a number."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # A backend that is not installed.
-    return found
-
-
 def write_result(folder: Path, result: dict) -> None:
     """Write `result.json`, readable and with stable order."""
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_aside(folder / "result.json", json.dumps(result, indent=1) + "\n")
+
+
+def read_result(folder: Path) -> dict:
+    """What `write_result` wrote."""
+    return json.loads((folder / "result.json").read_text())
 
 
 def write_history(folder: Path, history: list[dict]) -> None:

@@ -1,7 +1,6 @@
 """One run from the command line to the results: g, f, evaluation, pictures."""
 
 import logging
-import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,8 @@ from absl import flags
 from keras_m2m.m2m_model import check_networks
 from tasks import devices
 from tasks import reports
+from tasks import run_folder
+from tasks.determinism import make_deterministic
 from tasks.evaluation import evaluate
 from tasks.recipes import METHODS
 from tasks.settings import Settings
@@ -23,6 +24,7 @@ from tasks.task import Task
 from tasks.task import UserError
 from tasks.training import Trained
 from tasks.training import train
+from tasks.versions import versions
 
 
 def main(task: Task) -> None:
@@ -61,48 +63,41 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
         UserError: If the data, `g`, the output folder or the devices do not allow
             the run.
     """
+    if settings.deterministic:
+        make_deterministic()
     with devices.chosen_devices(settings):
         return _run(task, settings)
 
 
 def _run(task, settings):
     began = time.perf_counter()
-    folder = _output_folder(settings)
+    folder = run_folder.make(settings)
     data = task.load(settings)
     timing = {"load": time.perf_counter() - began}
     print(_describe(data, settings), flush=True)
     methods = [m for m in settings.compare if m != settings.method]
     methods.append(settings.method)
+    places = {m: folder if m == settings.method else folder / m for m in methods}
+    if not run_folder.start(folder, settings, data):
+        print(f"This run is finished. Its results are in {folder}")
+        return {method: reports.read_result(place) for method, place in places.items()}
     g, about_g = None, None
     if any(METHODS[method].translate for method in methods):
         g, about_g = _get_g(task, data, settings, folder, timing)
     results = {}
-    for method in methods:
+    for method, place in places.items():
         own = settings.replace(method=method)
-        place = folder if method == settings.method else folder / method
         print(f"\n{method}: {METHODS[method].about}", flush=True)
-        trained = train(task, data, own, place / "tensorboard", g)
+        trained = train(task, data, own, place, g)
         result = _result(trained, data, own, about_g, timing)
         results[method] = result
         _write(place, trained, data, results, began)
+    run_folder.finish(folder)
     shown = {"g (erm)": about_g["scores"], **results} if about_g else results
     print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
     print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
     print(f"Results are in {folder}")
     return results
-
-
-def _output_folder(settings):
-    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
-    folder = Path(settings.out_dir or Path("runs") / name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError as error:
-        raise UserError(f"--out_dir={folder} cannot be made: {error}") from error
-    if not writable:
-        raise UserError(f"--out_dir={folder} cannot be written to")
-    return folder
 
 
 def _get_g(task, data, settings, folder, timing):
@@ -116,19 +111,20 @@ def _get_g(task, data, settings, folder, timing):
         path, seed = folder / "g.keras", settings.seed + 1
         print(f"\ng: plain training from seed {seed}", flush=True)
         own = settings.replace(method="erm", loss="ce", seed=seed)
-        g = train(task, data, own, folder / "tensorboard" / "g").f
+        g = train(task, data, own, folder / "g").f
         devices.save(g, path)
         print(f"g is saved as {path}; --g={path} uses it again", flush=True)
     timing["g"] = time.perf_counter() - began
     scores = evaluate(g, *data.test, data.class_counts)
-    return g, {"path": str(path), "seed": seed, "scores": scores}
+    return g, {"path": settings.g or path.name, "seed": seed, "scores": scores}
 
 
 def _load_g(path, task, data, settings):
-    if not path.is_file():
-        raise UserError(f"--g={path} is no file")
+    if not path.is_file() or path.suffix != ".keras":
+        raise UserError(f"--g={path} is no file that ends in .keras")
     try:
-        g = keras.saving.load_model(path, compile=False)
+        # In Keras' safe mode, which runs no code out of the file.
+        g = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a file it cannot read.
         reason = str(error).splitlines()[0]
         raise UserError(f"--g={path} is no model that Keras loads: {reason}") from error
@@ -153,12 +149,12 @@ def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
         "class_names": data.class_names,
         "class_counts": data.class_counts.tolist(),
         "parameters": trained.f.count_params(),
-        "flags": vars(settings),
+        "flags": run_folder.flags_of_the_run(settings),
         "seed": settings.seed,
         "g": about_g if METHODS[settings.method].translate else None,
         "backend": keras.config.backend(),
         "devices": devices.count(),
-        "versions": reports.versions(),
+        "versions": versions(),
         "timing": timing,
     }
 

@@ -11,6 +11,8 @@ import numpy as np
 import keras_m2m
 from keras_m2m.sampling import is_stream
 from tasks import devices
+from tasks import run_folder
+from tasks.health import StopAtNonFiniteLoss
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.recipes import Method
@@ -43,7 +45,7 @@ def train(
     task: Task,
     data: Data,
     settings: Settings,
-    log_dir: Path,
+    folder: Path,
     g: keras.Model | None = None,
 ) -> Trained:
     """Train a network by `settings.method` and `settings.loss`.
@@ -55,11 +57,15 @@ def train(
         task: Builds the network.
         data: What to train and validate on.
         settings: The recipe, its schedule and its seed.
-        log_dir: Folder for TensorBoard's files.
+        folder: Where checkpoints and TensorBoard's files go. Training goes on from
+            the newest checkpoint that is there.
         g: The frozen classifier, for M2m.
 
     Returns:
         `Trained`.
+
+    Raises:
+        UserError: If the loss is not finite, or the disk is full.
     """
     keras.utils.set_random_seed(settings.seed)
     method = METHODS[settings.method]
@@ -67,9 +73,10 @@ def train(
     optimizer = keras.optimizers.SGD(momentum=0.9)
     _compile(f, optimizer, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
+    resume = _resume(folder, f, best)
     start = settings.defer_epoch if method.deferred else 0
     phases = [(METHODS["erm"], 0, start), (method, start, settings.epochs)]
-    history, seconds, model = [], {}, f
+    seconds, model = {}, f
     for recipe, first, last in phases:
         if first == last:
             continue
@@ -77,13 +84,27 @@ def train(
             model = _m2m_model(f, g, data, settings)
             _compile(model, optimizer, data, settings)
         began = time.perf_counter()
-        callbacks = _callbacks(settings, log_dir, best)
-        history += _fit(model, recipe, first, last, data, settings, callbacks)
+        resume.restore(model)
+        if resume.epochs_done < last:
+            first = max(first, resume.epochs_done)
+            callbacks = _callbacks(recipe, data, settings, folder, best, resume)
+            _fit(model, recipe, first, last, data, settings, callbacks)
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
         best.restore()
     tested = settings.epochs - 1 if best is None else best.epoch
-    return Trained(f, model, history, tested, seconds)
+    return Trained(f, model, resume.history, tested, seconds)
+
+
+def _resume(folder, f, best):
+    """The checkpoints, whose last two and one aside have weights, momentum, best."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = sum(keras.ops.size(v) * 4 for v in f.variables)
+    run_folder.check_space(folder, int(12 * weights) + 2**24)
+    resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best)
+    if resume.epochs_done:
+        print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
+    return resume
 
 
 def _m2m_model(f, g, data, settings):
@@ -117,15 +138,18 @@ def _compile(model, optimizer, data, settings):
     model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile)
 
 
-def _callbacks(settings, log_dir, best):
+def _callbacks(recipe, data, settings, folder, best, resume):
     rate = keras_m2m.warmup_step_decay(
         settings.learning_rate, drops=settings.rate_drops
     )
     callbacks = [
         keras.callbacks.LearningRateScheduler(rate),
-        _TensorBoardByEpoch(str(log_dir), write_graph=False),
+        _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
+        StopAtNonFiniteLoss(settings.method, bool(recipe.weights)),
+        keras_m2m.WatchAcceptance(class_names=data.class_names),
     ]
-    return callbacks + ([] if best is None else [best])
+    # Last, so that no checkpoint is of an epoch that another stops at.
+    return [*callbacks, *([] if best is None else [best]), resume]
 
 
 class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
@@ -151,19 +175,21 @@ def _fit(model, recipe: Method, first, last, data, settings, callbacks):
         samples_per_epoch=len(x),
     )
     weights = recipe.weights(data.class_counts) if recipe.weights else None
-    history = model.fit(
-        **batches.fit_arguments,
-        class_weight=None if weights is None else dict(enumerate(weights.tolist())),
-        validation_data=devices.divisible(data.validation),
-        validation_batch_size=devices.whole(1024),
-        callbacks=callbacks,
-        # A bar where somebody looks, else a line an epoch.
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    return [
-        {"epoch": epoch, **{key: value[i] for key, value in history.history.items()}}
-        for i, epoch in enumerate(history.epoch)
-    ]
+    try:
+        model.fit(
+            **batches.fit_arguments,
+            class_weight=None if weights is None else dict(enumerate(weights.tolist())),
+            validation_data=devices.divisible(data.validation),
+            validation_batch_size=devices.whole(1024),
+            callbacks=callbacks,
+            # A bar where somebody looks, else a line an epoch.
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except OSError as error:
+        raise UserError(
+            f"Files of the run cannot be written or read: {error}. The checkpoint of "
+            "the last epoch that was saved stays: --resume goes on from it"
+        ) from error
 
 
 def _with_smote(data, seed):

@@ -1,9 +1,12 @@
 """A warning where hardly any translation is accepted."""
 
 import warnings
+from collections.abc import Sequence
 
 import keras
 import numpy as np
+
+from keras_m2m.checks import check_real
 
 
 class WatchAcceptance(keras.callbacks.Callback):
@@ -14,6 +17,7 @@ class WatchAcceptance(keras.callbacks.Callback):
 
     Args:
         least: Acceptance rate in `[0, 1]` below which it warns.
+        class_names: Names for the warning, one per class; None for numbers.
 
     Attributes:
         translated: Rows translated in the last epoch, int64 `(K, K)` indexed
@@ -27,9 +31,12 @@ class WatchAcceptance(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, least: float = 0.01) -> None:
+    def __init__(
+        self, least: float = 0.01, class_names: Sequence[str] | None = None
+    ) -> None:
         super().__init__()
-        self.least = least
+        self.least = check_real(0, 1, least=least)
+        self.class_names = class_names
         self.translated = self.accepted = None
         self._counts = None
 
@@ -56,9 +63,10 @@ class WatchAcceptance(keras.callbacks.Callback):
 
     def _message(self, epoch, translated, accepted):
         tried, passed = (part.sum(axis=1) for part in self._counts)
-        empty = np.flatnonzero((tried > 0) & (passed == 0)).tolist()
+        empty = np.flatnonzero((tried > 0) & (passed == 0))
+        names = self.class_names or range(len(tried))
         return (
-            f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
-            f"Nothing was accepted for the target classes {empty}. Train g longer or "
-            "better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
+            f"Epoch {epoch}: g accepted {accepted} of {translated} translations, and "
+            f"none to the classes {', '.join(str(names[k]) for k in empty)}. Train g "
+            "longer or better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
         )

@@ -1,0 +1,36 @@
+"""What stops a run that has gone wrong, with the likely cause."""
+
+import math
+
+import keras
+
+from tasks.task import UserError
+
+
+class StopAtNonFiniteLoss(keras.callbacks.Callback):
+    """Raises after an epoch whose loss is NaN or infinite.
+
+    Give it to `fit` before the callback that saves checkpoints, so that the last
+    good one stays.
+
+    Args:
+        method: Name of the method, for the message.
+        weighted: Whether the loss has class weights.
+    """
+
+    def __init__(self, method: str, weighted: bool) -> None:
+        super().__init__()
+        self.method, self.weighted = method, weighted
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {})["loss"]
+        if math.isfinite(loss):
+            return
+        cause = "The learning rate is too high for this network and data"
+        if self.weighted:
+            cause = "The class weights of rare classes make some steps far too long"
+        raise UserError(
+            f"The loss of {self.method} was {loss} in epoch {epoch}, counted from 0. "
+            f"{cause}: try a lower --learning_rate. The checkpoint of the epoch before "
+            "stays, but --resume would come to the same point"
+        )

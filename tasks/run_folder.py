@@ -1,0 +1,176 @@
+"""The folder of a run: that it can be written, and whose unfinished run it holds.
+
+unfinished.json   what the run is, while it lasts
+checkpoints/      of f; in g/ those of g, in METHOD/ those of a compared method
+result.json       at the end, when the other two are removed
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+import zlib
+from pathlib import Path
+
+import keras
+
+from keras_m2m.sampling import is_stream
+from tasks.settings import Settings
+from tasks.task import Data
+from tasks.task import UserError
+from tasks.versions import versions
+
+CHECKPOINTS = "checkpoints"
+_UNFINISHED = "unfinished.json"
+# Flags that change where and whether a run runs, but no number of it.
+_NOT_OF_THE_RUN = {"resume", "dry_run", "out_dir", "data_dir"}
+
+
+def flags_of_the_run(settings: Settings) -> dict:
+    """The flags that the numbers of a run follow from."""
+    flags = vars(settings).items()
+    return {name: value for name, value in flags if name not in _NOT_OF_THE_RUN}
+
+
+def make(settings: Settings) -> Path:
+    """The folder for the results, made and found to be writable.
+
+    Args:
+        settings: `out_dir`, or what the default is made of.
+
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: If it cannot be made or written to.
+    """
+    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    folder = Path(settings.out_dir or Path("runs") / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out_dir={folder} cannot be made: {error}") from error
+    check_space(folder, 1)
+    return folder
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Raise unless so much can be written.
+
+    Args:
+        folder: Where.
+        size: Bytes.
+
+    Raises:
+        UserError: If the disk or a quota is full, or the folder cannot be written.
+    """
+    probe = folder / "probe.part"
+    try:
+        with open(probe, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        raise UserError(
+            f"--out_dir={folder} cannot be written to: {error.strerror}. A run needs "
+            f"{size / 2**20:.0f} MiB there"
+        ) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def start(folder: Path, settings: Settings, data: Data) -> bool:
+    """Claim the folder for a run, a new one or with `--resume` the one it holds.
+
+    Args:
+        folder: Folder for the results.
+        settings: The run's.
+        data: What it trains and tests on.
+
+    Returns:
+        Whether there is something to run; False if `--resume` finds it finished.
+
+    Raises:
+        UserError: If the folder holds an unfinished run and `--resume` is not given,
+            or a run of other flags or data and it is given.
+    """
+    path = folder / _UNFINISHED
+    run = json.loads(json.dumps(_description(settings, data)))
+    if path.exists():
+        if not settings.resume:
+            raise UserError(
+                f"{folder} holds a run that was cut off. Go on with it by --resume, or "
+                f"give another --out_dir, or remove {path} to begin anew"
+            )
+        _check_same(json.loads(path.read_text()), run, folder)
+        return True
+    finished = folder / "result.json"
+    if settings.resume and finished.exists():
+        flags = {"flags": json.loads(finished.read_text())["flags"]}
+        _check_same(flags, {"flags": run["flags"]}, folder)
+        return False
+    # Left where a run was killed after its end.
+    _remove_checkpoints(folder)
+    write_aside(path, json.dumps(run, indent=1) + "\n")
+    return True
+
+
+def finish(folder: Path) -> None:
+    """Let go of a folder after the last result is written."""
+    (folder / _UNFINISHED).unlink()
+    _remove_checkpoints(folder)
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(text)
+    os.replace(aside, path)
+
+
+def _remove_checkpoints(folder):
+    for place in [*folder.glob(CHECKPOINTS), *folder.glob(f"*/{CHECKPOINTS}")]:
+        shutil.rmtree(place)
+
+
+def _description(settings, data):
+    run = {
+        "flags": flags_of_the_run(settings),
+        "backend": keras.config.backend(),
+        "data": _digest(data),
+        "versions": versions(),
+    }
+    if settings.g:
+        run["content of --g"] = hashlib.sha256(
+            Path(settings.g).read_bytes()
+        ).hexdigest()
+    return run
+
+
+def _digest(data):
+    """A number that changes with the data, as far as it is in memory."""
+    digest = zlib.crc32("\n".join(data.class_names).encode())
+    for samples, labels in filter(None, (data.train, data.validation, data.test)):
+        digest = zlib.crc32(labels.tobytes(), digest)
+        if not is_stream(samples):
+            digest = zlib.crc32(memoryview(samples.ravel()).cast("B"), digest)
+    return digest
+
+
+def _check_same(before, now, folder):
+    before, now = ({**run.pop("flags"), **run} for run in (before, now))
+    changed = [
+        f"{key}: {before.get(key)} then, {now.get(key)} now"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key) and key != "versions"
+    ]
+    if changed:
+        raise UserError(
+            f"--resume: {folder} holds another run. Give the same flags, or another "
+            "--out_dir. What differs:\n  " + "\n  ".join(changed)
+        )
+    if before.get("versions") != now.get("versions"):
+        warnings.warn(
+            "Packages changed since the run began, so its numbers may not be those of "
+            f"an uninterrupted one: {before.get('versions')} then",
+            stacklevel=2,
+        )
