@@ -30,6 +30,10 @@ class ExactResume(keras.callbacks.Callback):
         network: The `keras.Model` that is trained.
         best: The `BestWeights` of this training, or None.
 
+    Raises:
+        ValueError: On PyTorch, if a `Dropout` of the network has no `seed`: Keras
+            then draws from PyTorch's own generator, which is not saved.
+
     Attributes:
         epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
         history: One dict of logs per epoch done, each with its `epoch`.
@@ -54,6 +58,7 @@ class ExactResume(keras.callbacks.Callback):
         best: BestWeights | None = None,
     ) -> None:
         super().__init__()
+        _check_seeds(network)
         self.folder = pathlib.Path(folder)
         self.network = network
         self.best = best
@@ -118,6 +123,20 @@ class ExactResume(keras.callbacks.Callback):
             "optimizer": model.optimizer.variables,
             "own": [v for v in model.variables if id(v) not in known],
         }
+
+
+def _check_seeds(network):
+    if keras.config.backend() != "torch":
+        return
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            _check_seeds(layer)
+        elif isinstance(layer, keras.layers.Dropout) and layer.seed is None:
+            raise ValueError(
+                "With PyTorch, a layer that drops out at random must have a `seed` for "
+                "an exact resume, as in keras.layers.Dropout(0.5, seed=1). "
+                f"Received: {layer.name!r} without a seed"
+            )
 
 
 def _values(arrays, name):

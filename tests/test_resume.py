@@ -1,0 +1,143 @@
+"""Runs that are killed and go on, and the folders that they leave."""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+
+import keras
+import killed_runs
+import numpy as np
+import pytest
+import tiny
+
+import keras_m2m
+from tasks import run_folder
+from tasks import runner
+from tasks.task import UserError
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Folder of a whole run, of one killed four times, and what they printed."""
+    folder = tmp_path_factory.mktemp("runs")
+    program = pathlib.Path(killed_runs.__file__)
+    finished = subprocess.run(
+        [sys.executable, program.name, str(folder)],
+        cwd=program.parent,
+        env={**os.environ, "PYTHONPATH": str(program.parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return folder, finished.stdout
+
+
+def result_of(folder):
+    result = json.loads((folder / "result.json").read_text())
+    del result["timing"]
+    return result
+
+
+def assert_same_run(folder, other):
+    for name in ("f.keras", "g.keras"):
+        a, b = (keras.saving.load_model(place / name) for place in (folder, other))
+        for left, right in zip(a.get_weights(), b.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+    history = [(place / "history.csv").read_bytes() for place in (folder, other)]
+    assert history[0] == history[1]
+    assert result_of(folder) == result_of(other)
+
+
+def test_a_run_killed_four_times_ends_as_one_in_peace_to_the_bit(runs):
+    folder, _ = runs
+    assert_same_run(folder / "whole", folder / "killed")
+
+
+def test_a_killed_run_went_on_where_it_was(runs):
+    folder, output = runs
+    assert f"{folder / 'killed' / 'g'}: going on after 8 epochs" in output
+    assert f"{folder / 'killed'}: going on after 6 epochs" in output
+
+
+def test_a_finished_run_leaves_nothing_unfinished(runs):
+    for name in ("whole", "killed"):
+        assert not list((runs[0] / name).rglob("*.npz"))
+        assert not list((runs[0] / name).rglob("*.part*"))
+        assert not (runs[0] / name / "unfinished.json").exists()
+
+
+def test_a_finished_run_is_not_run_again(runs, capsys):
+    folder = runs[0] / "whole"
+    before = (folder / "result.json").read_bytes()
+    settings = killed_runs.settings(folder, resume=True)
+    result = runner.run(killed_runs.TASK, settings)["m2m"]
+    assert result == json.loads(before)
+    assert "This run is finished" in capsys.readouterr().out
+    assert (folder / "result.json").read_bytes() == before
+
+
+@pytest.fixture
+def cut_off(runs, tmp_path):
+    """A folder whose run was killed in the first phase of f."""
+    return shutil.copytree(runs[0] / "cut_off", tmp_path / "cut_off")
+
+
+@pytest.mark.filterwarnings("ignore:The checkpoint .* is damaged")
+@pytest.mark.parametrize("damage", ["torn", "changed", "empty"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(damage, runs, cut_off):
+    newest = max((cut_off / "checkpoints").glob("epoch-*.npz"))
+    content = bytearray(newest.read_bytes())
+    if damage == "changed":
+        content[len(content) // 2] ^= 1
+    kept = {"torn": 2 * len(content) // 3, "changed": len(content), "empty": 0}
+    newest.write_bytes(content[: kept[damage]])
+    with pytest.warns(UserWarning, match=f"{newest.name} is damaged"):
+        keras_m2m.ExactResume(newest.parent, tiny.build(None, "dense", tiny.settings()))
+    runner.run(killed_runs.TASK, killed_runs.settings(cut_off, resume=True))
+    assert_same_run(runs[0] / "whole", cut_off)
+
+
+def test_an_unfinished_run_is_not_overwritten(cut_off):
+    with pytest.raises(UserError, match=r"cut off. Go on with it by --resume"):
+        runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
+
+
+def test_changed_flags_are_refused_with_the_difference(cut_off):
+    changes = {"resume": True, "weight_decay": 0.5, "loss": "focal"}
+    with pytest.raises(UserError) as raised:
+        runner.run(killed_runs.TASK, killed_runs.settings(cut_off, **changes))
+    assert "loss: ce then, focal now" in str(raised.value)
+    assert "weight_decay: 0.0002 then, 0.5 now" in str(raised.value)
+    assert "epochs:" not in str(raised.value)
+
+
+def test_changed_data_is_refused(cut_off):
+    def other_blobs(settings):
+        data = tiny.blobs(settings)
+        data.train[0][0, 0] += 1
+        return data
+
+    task = tiny.Task("tiny", other_blobs, tiny.build, {}, presets={})
+    with pytest.raises(UserError, match=r"data: \d+ then, \d+ now"):
+        runner.run(task, killed_runs.settings(cut_off, resume=True))
+
+
+def test_resume_without_a_run_begins_one(tmp_path):
+    settings = tiny.settings(method="erm", out_dir=str(tmp_path), resume=True)
+    assert runner.run(tiny.TASK, settings)["erm"]["tested_epoch"] <= 2
+
+
+def test_a_folder_that_lacks_space_is_an_error_before_training(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    try:
+        with pytest.raises(UserError, match=r"cannot be written to.*needs 2 MiB"):
+            run_folder.check_space(tmp_path, 2**21)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
