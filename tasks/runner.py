@@ -14,6 +14,7 @@ from tasks import devices
 from tasks import reports
 from tasks import run_folder
 from tasks.determinism import make_deterministic
+from tasks.dry_run import print_plan
 from tasks.evaluation import evaluate
 from tasks.recipes import METHODS
 from tasks.settings import Settings
@@ -71,12 +72,19 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
 
 def _run(task, settings):
     began = time.perf_counter()
-    folder = run_folder.make(settings)
+    if settings.g and not (
+        settings.g.endswith(".keras") and Path(settings.g).is_file()
+    ):
+        raise UserError(f"--g={settings.g} is no file that ends in .keras")
+    folder = None if settings.dry_run else run_folder.make(settings)
     data = task.load(settings)
     timing = {"load": time.perf_counter() - began}
     print(_describe(data, settings), flush=True)
     methods = [m for m in settings.compare if m != settings.method]
     methods.append(settings.method)
+    if settings.dry_run:
+        print_plan(task, data, settings, methods)
+        return {}
     places = {m: folder if m == settings.method else folder / m for m in methods}
     if not run_folder.start(folder, settings, data):
         print(f"This run is finished. Its results are in {folder}")
@@ -120,8 +128,6 @@ def _get_g(task, data, settings, folder, timing):
 
 
 def _load_g(path, task, data, settings):
-    if not path.is_file() or path.suffix != ".keras":
-        raise UserError(f"--g={path} is no file that ends in .keras")
     try:
         # In Keras' safe mode, which runs no code out of the file.
         g = keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
 import keras_m2m
-from keras_m2m.sampling import is_stream
 from tasks import devices
+from tasks import phases
 from tasks import run_folder
 from tasks.health import StopAtNonFiniteLoss
-from tasks.recipes import LOSSES
-from tasks.recipes import METHODS
-from tasks.recipes import Method
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
@@ -68,27 +64,19 @@ def train(
         UserError: If the loss is not finite, or the disk is full.
     """
     keras.utils.set_random_seed(settings.seed)
-    method = METHODS[settings.method]
-    f = devices.prepared(task.build(data, LOSSES[settings.loss].head, settings))
-    optimizer = keras.optimizers.SGD(momentum=0.9)
-    _compile(f, optimizer, data, settings)
+    f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
     resume = _resume(folder, f, best)
-    start = settings.defer_epoch if method.deferred else 0
-    phases = [(METHODS["erm"], 0, start), (method, start, settings.epochs)]
-    seconds, model = {}, f
-    for recipe, first, last in phases:
-        if first == last:
-            continue
-        if recipe.translate:
-            model = _m2m_model(f, g, data, settings)
-            _compile(model, optimizer, data, settings)
+    seconds = {}
+    for phase in phases.phases(settings):
+        model = phases.model_of(phase, f, g, data, settings)
         began = time.perf_counter()
         resume.restore(model)
-        if resume.epochs_done < last:
-            first = max(first, resume.epochs_done)
-            callbacks = _callbacks(recipe, data, settings, folder, best, resume)
-            _fit(model, recipe, first, last, data, settings, callbacks)
+        if resume.epochs_done < phase.last:
+            phase = phase._replace(first=max(phase.first, resume.epochs_done))
+            arguments = phases.fit_arguments(phase, data, settings)
+            callbacks = _callbacks(phase.recipe, data, settings, folder, best, resume)
+            _fit(model, arguments, data, callbacks)
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
         best.restore()
@@ -105,37 +93,6 @@ def _resume(folder, f, best):
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
     return resume
-
-
-def _m2m_model(f, g, data, settings):
-    return keras_m2m.M2mModel(
-        f,
-        g,
-        data.class_counts,
-        beta=settings.beta,
-        lam=settings.lam,
-        gamma=settings.gamma,
-        steps=settings.steps,
-        step_size=settings.step_size,
-        bounds=data.bounds,
-        noise=settings.noise,
-        seed=settings.seed,
-    )
-
-
-def _compile(model, optimizer, data, settings):
-    num_classes = len(data.class_names)
-    metrics = [keras_m2m.BalancedAccuracy(num_classes)]
-    if settings.loss != "ldam":  # whose outputs are cosines, not logits
-        # The loss includes the weight decay; this does not.
-        metrics.append(
-            keras.metrics.SparseCategoricalCrossentropy(
-                from_logits=True, name="cross_entropy"
-            )
-        )
-    jit_compile = {"auto": "auto", "true": True, "false": False}[settings.jit_compile]
-    loss = LOSSES[settings.loss].make(data.class_counts)
-    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile)
 
 
 def _callbacks(recipe, data, settings, folder, best, resume):
@@ -162,23 +119,10 @@ class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
         pass
 
 
-def _fit(model, recipe: Method, first, last, data, settings, callbacks):
-    x, y = data.train
-    batches = keras_m2m.ResampledDataset(
-        *(_with_smote(data, settings.seed) if recipe.smote else (x, y)),
-        batch_size=settings.batch_size,
-        sampling=recipe.sampling,
-        first_epoch=first,
-        epochs=last,
-        seed=settings.seed,
-        augment=data.augment,
-        samples_per_epoch=len(x),
-    )
-    weights = recipe.weights(data.class_counts) if recipe.weights else None
+def _fit(model, arguments, data, callbacks):
     try:
         model.fit(
-            **batches.fit_arguments,
-            class_weight=None if weights is None else dict(enumerate(weights.tolist())),
+            **arguments,
             validation_data=devices.divisible(data.validation),
             validation_batch_size=devices.whole(1024),
             callbacks=callbacks,
@@ -190,14 +134,3 @@ def _fit(model, recipe: Method, first, last, data, settings, callbacks):
             f"Files of the run cannot be written or read: {error}. The checkpoint of "
             "the last epoch that was saved stays: --resume goes on from it"
         ) from error
-
-
-def _with_smote(data, seed):
-    x, y = data.train
-    if is_stream(x):
-        raise UserError("--method=smote needs all samples in memory, not a stream")
-    if not data.are_images:
-        return keras_m2m.smote(x, y, seed)
-    # In pixels, so that new images are rounded like the given ones.
-    pixels, y = keras_m2m.smote(np.rint(x * 255).astype("uint8"), y, seed)
-    return pixels.astype("float32") / 255, y

@@ -109,7 +109,7 @@ def test_class_weights_multiply_the_loss_sum_over_the_batch_size(
             tiny.TASK,
             data,
             settings.replace(method="erm", epochs=1, protocol="field"),
-            tmp_path,
+            tmp_path / "erm",
         )
         untrained = return_epoch.f
     logits = untrained.predict(data.train[0], verbose=0).astype("float64")

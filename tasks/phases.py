@@ -1,0 +1,115 @@
+"""What a training consists of: its phases, and for each a model and batches."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+import keras_m2m
+from keras_m2m.sampling import is_stream
+from tasks import devices
+from tasks.recipes import LOSSES
+from tasks.recipes import METHODS
+from tasks.recipes import Method
+from tasks.settings import Settings
+from tasks.task import Data
+from tasks.task import Task
+from tasks.task import UserError
+
+
+class Phase(NamedTuple):
+    """Epochs `first` to `last - 1`, trained by one recipe."""
+
+    recipe: Method
+    first: int
+    last: int
+
+
+def phases(settings: Settings) -> list[Phase]:
+    """The phases of `settings.method`: a deferred one comes after plain training."""
+    method = METHODS[settings.method]
+    start = settings.defer_epoch if method.deferred else 0
+    both = [Phase(METHODS["erm"], 0, start), Phase(method, start, settings.epochs)]
+    return [phase for phase in both if phase.first < phase.last]
+
+
+def new_network(task: Task, data: Data, settings: Settings) -> keras.Model:
+    """The untrained network, compiled for plain training."""
+    f = devices.prepared(task.build(data, LOSSES[settings.loss].head, settings))
+    return _compiled(f, keras.optimizers.SGD(momentum=0.9), data, settings)
+
+
+def model_of(
+    phase: Phase,
+    f: keras.Model,
+    g: keras.Model | None,
+    data: Data,
+    settings: Settings,
+) -> keras.Model:
+    """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`."""
+    if not phase.recipe.translate:
+        return f
+    model = keras_m2m.M2mModel(
+        f,
+        g,
+        data.class_counts,
+        beta=settings.beta,
+        lam=settings.lam,
+        gamma=settings.gamma,
+        steps=settings.steps,
+        step_size=settings.step_size,
+        bounds=data.bounds,
+        noise=settings.noise,
+        seed=settings.seed,
+    )
+    return _compiled(model, f.optimizer, data, settings)
+
+
+def _compiled(model, optimizer, data, settings):
+    num_classes = len(data.class_names)
+    metrics = [keras_m2m.BalancedAccuracy(num_classes)]
+    if settings.loss != "ldam":  # whose outputs are cosines, not logits
+        # The loss includes the weight decay; this does not.
+        metrics.append(
+            keras.metrics.SparseCategoricalCrossentropy(
+                from_logits=True, name="cross_entropy"
+            )
+        )
+    jit_compile = {"auto": "auto", "true": True, "false": False}[settings.jit_compile]
+    loss = LOSSES[settings.loss].make(data.class_counts)
+    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile)
+    return model
+
+
+def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:
+    """The batches of a phase and their class weights, as `fit` takes them.
+
+    Raises:
+        UserError: If SMOTE is asked for and samples are a stream.
+    """
+    x, y = data.train
+    batches = keras_m2m.ResampledDataset(
+        *(_with_smote(data, settings.seed) if phase.recipe.smote else (x, y)),
+        batch_size=settings.batch_size,
+        sampling=phase.recipe.sampling,
+        first_epoch=phase.first,
+        epochs=phase.last,
+        seed=settings.seed,
+        augment=data.augment,
+        samples_per_epoch=len(x),
+    )
+    if phase.recipe.weights is None:
+        return batches.fit_arguments
+    weights = phase.recipe.weights(data.class_counts).tolist()
+    return {**batches.fit_arguments, "class_weight": dict(enumerate(weights))}
+
+
+def _with_smote(data, seed):
+    x, y = data.train
+    if is_stream(x):
+        raise UserError("--method=smote needs all samples in memory, not a stream")
+    if not data.are_images:
+        return keras_m2m.smote(x, y, seed)
+    # In pixels, so that new images are rounded like the given ones.
+    pixels, y = keras_m2m.smote(np.rint(x * 255).astype("uint8"), y, seed)
+    return pixels.astype("float32") / 255, y

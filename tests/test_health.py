@@ -1,0 +1,93 @@
+"""What stops or warns when a run goes wrong, and what may be loaded."""
+
+import re
+import warnings
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+import keras_m2m
+from tasks import runner
+from tasks.task import UserError
+
+
+@pytest.mark.parametrize(
+    "method, cause", [("erm", "learning rate is too high"), ("rw", "class weights")]
+)
+def test_a_loss_that_is_not_finite_stops_the_run_with_the_likely_cause(
+    method, cause, tmp_path
+):
+    settings = tiny.settings(
+        method=method, out_dir=str(tmp_path), learning_rate=1e20, epochs=20
+    )
+    with pytest.raises(UserError) as raised:
+        runner.run(tiny.TASK, settings)
+    assert f"loss of {method} was nan in epoch" in str(raised.value)
+    assert cause in str(raised.value)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_the_last_good_checkpoint_stays_where_a_loss_is_not_finite(tmp_path):
+    # Each step multiplies the weights by some -2000: finite for the four steps of the
+    # first epoch, infinite in the second.
+    settings = tiny.settings(
+        method="erm", out_dir=str(tmp_path), weight_decay=1.0, learning_rate=1e4
+    )
+    with pytest.raises(UserError, match="in epoch 1, counted from 0"):
+        runner.run(tiny.TASK, settings)
+    names = [path.name for path in (tmp_path / "checkpoints").glob("*.npz")]
+    assert names == ["epoch-00001.npz"]
+
+
+def stubborn():
+    """A g that is sure of the largest class, 1, whatever it sees."""
+    g = tiny.build(None, "dense", tiny.settings())
+    *others, last = g.get_weights()
+    g.set_weights([*others[:-1], others[-1] * 0, np.array([0, 50, 0], last.dtype)])
+    return g
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_an_epoch_without_accepted_translations_warns_of_the_classes(validate):
+    data = tiny.blobs(tiny.settings())
+    f = tiny.build(data, "dense", tiny.settings())
+    model = keras_m2m.M2mModel(
+        f, stubborn(), data.class_counts, beta=0.5, gamma=0.9, steps=1
+    )
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
+    batches = keras_m2m.ResampledDataset(*data.train, 32, sampling="class", epochs=1)
+    watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
+    # Not pytest.warns, which hands other warnings on without their module.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(
+            **batches.fit_arguments,
+            validation_data=data.validation if validate else None,
+            callbacks=[watch],
+            verbose=0,
+        )
+    (message,) = [str(w.message) for w in caught if w.category is UserWarning]
+    assert re.search("accepted 0 of .* classes right, top. Train g", message)
+    # Classes of 12 and 4 samples are made from larger ones alone.
+    assert watch.translated[0, 1] > 0
+    assert watch.translated[2, :2].min() > 0
+    assert watch.translated.sum() == watch.translated[[0, 2, 2], [1, 0, 1]].sum()
+    assert watch.accepted.sum() == 0
+
+
+class CodeOnLoad(keras.layers.Layer):
+    """Would be named in the file of a model, and is unknown to the project."""
+
+    def call(self, x):
+        return x
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Lambda(lambda x: x), CodeOnLoad()])
+def test_a_g_with_code_in_its_file_is_refused(layer, tmp_path):
+    path = tmp_path / "g.keras"
+    keras.Sequential([keras.Input((2,)), layer, keras.layers.Dense(3)]).save(path)
+    settings = tiny.settings(out_dir=str(tmp_path / "out"), g=str(path))
+    with pytest.raises(UserError, match="is no model that Keras loads"):
+        runner.run(tiny.TASK, settings)
