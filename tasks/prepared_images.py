@@ -140,8 +140,8 @@ def _kept_file(folder, size):
 def _read(kept, key):
     """The images of an earlier time, or None."""
     try:
-        with np.load(kept, allow_pickle=False) as file:
-            return file["images"] if file["key"].item() == key else None
+        with open(kept, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return arrays["images"] if arrays["key"].item() == key else None
     except Exception:  # There is none, or it was damaged: it is made again.
         return None
 
