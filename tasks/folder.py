@@ -24,20 +24,22 @@ So a class needs three samples. The epoch that is tested is chosen on validation
 `--protocol=field` the last is tested, and no validation is drawn.
 
 **Networks** are the CIFAR ResNet of `--depth` layers for images and an MLP for vectors,
-or what `--network` says. They normalise samples by the training set's mean and variance,
-of each channel or entry, in their first layer; an entry that never changes is left at 0.
+or what `--network` says. Their first layer normalises samples by the training set's
+mean and variance, of each channel or entry; one that never changes is only shifted.
 Training images are flipped and shifted by up to 4 pixels; `--augment=none` for those
 that must not be, such as letters.
 
 **M2m's parameters.** Watch `accepted` in the table: near 0, M2m is nothing but DRS.
 Then g is too weak (`--epochs`, `--depth`), or steps are too short: a translation moves
-by at most `--steps` times `--step_size`, 1 by default, in the units of the data. That
-is enough for images. For vectors choose it by their scale, about a tenth of the distance
-between classes: the run prints the spread of the samples. `--noise` is in these units
-too. `--beta=0.9` suits classes of under a few hundred samples, 0.999 of thousands.
+by at most `--steps` times `--step_size`, 1 by default, in the units of the data, where
+images are in [0, 1]. That is enough for images. For vectors try `--step_size` from a
+hundredth to a tenth of the spread of the samples, which the run prints, and choose on
+validation. `--noise` is in these units too. `--beta`, of the paper's grid 0.9, 0.99 and
+0.999: the larger, the more a seed's class must outnumber the target's.
 
-The cost: f and g of ResNet-20, 32 pixels, 60 epochs and 10,000 images take about an hour
-on two CPU cores and each method to compare half an hour; vectors take a minute.
+Vectors take a minute. For images see the time of an epoch in the run: g and f take
+`--epochs` of them each, and so does each method to compare; the epochs of M2m itself,
+after `--defer_epoch`, take several times as long.
 """
 
 from pathlib import Path

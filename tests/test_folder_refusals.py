@@ -4,6 +4,7 @@ import os
 import zipfile
 
 import numpy as np
+import psutil
 import pytest
 from own_data import load
 from own_data import vectors
@@ -136,8 +137,6 @@ def test_images_of_far_too_many_pixels_are_not_decoded(images):
 
 def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path):
     path = write_images(tmp_path / "own", {"a": 1, "b": 1})
-    import psutil
-
     number = 3 * psutil.virtual_memory().available // (2 * 512 * 512 * 3 * 6)
     if number > 30000:
         pytest.skip("needs more links than a test should make")
@@ -244,8 +243,6 @@ def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path):
     entry = content.index(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = (2**32 - 2).to_bytes(4, "little")
     path.write_bytes(content)
-    import psutil
-
     needed = 2 * (2**32 - 2)
     match = "of memory" if psutil.virtual_memory().available < needed else "damaged"
     refused(path, match)
