@@ -172,6 +172,8 @@ def test_arrays_of_images_are_scaled_and_keep_their_size(tmp_path):
     ],
 )
 def test_images_have_the_network_that_is_named(name, expected, tmp_path):
+    if name == "preact_resnet18" and keras.config.backend() == "jax":
+        pytest.skip("drawing its eleven million weights compiles for seconds")
     x = RNG.random((6, 4, 4, 1), dtype="float32")
     path = write_arrays(tmp_path / "own.npz", x=x, y=[0, 0, 0, 1, 1, 1])
     flags = [f"--data_dir={path}", f"--network={name}", "--depth=8"]
