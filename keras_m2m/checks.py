@@ -122,12 +122,12 @@ def check_samples(
     return x
 
 
-def check_labels(y: ArrayLike, num_classes: int) -> np.ndarray:
+def check_labels(y: ArrayLike, num_classes: int | None) -> np.ndarray:
     """Return labels as an int64 vector if all lie in `0..num_classes - 1`.
 
     Args:
         y: Integer array `(n,)` or `(n, 1)`.
-        num_classes: Number of classes K.
+        num_classes: Number of classes K; None for as many as int64 counts.
 
     Example:
 
@@ -143,9 +143,10 @@ def check_labels(y: ArrayLike, num_classes: int) -> np.ndarray:
             "y.argmax(axis=1) on one-hot labels. "
             f"Received: y.shape={y.shape}, y.dtype={y.dtype}"
         )
-    if len(y) and not (y.min() >= 0 and y.max() < num_classes):
+    limit = 2**63 if num_classes is None else num_classes
+    if len(y) and not (y.min() >= 0 and y.max() < limit):
         raise ValueError(
-            f"Labels must lie in 0..{num_classes - 1}, one number per class. "
+            f"Labels must lie in 0..{limit - 1}, one number per class. "
             f"Received: labels from {y.min()} to {y.max()}"
         )
     return y.astype("int64")

@@ -5,6 +5,7 @@ epoch is not the mean of the recalls of its batches.
 """
 
 import keras
+import numpy as np
 
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
@@ -26,12 +27,15 @@ class _RecallMetric(keras.metrics.Metric):
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        _check_real(y_true)
         y_true = keras.ops.convert_to_tensor(y_true)
         y_pred = keras.ops.convert_to_tensor(y_pred)
         self._check_shapes(tuple(y_true.shape), tuple(y_pred.shape))
         labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
         predicted = keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "int32")
-        members = keras.ops.one_hot(labels, self.num_classes, dtype="float32")
+        # Not `one_hot`, of which PyTorch's raises where others give zeros.
+        members = labels[:, None] == keras.ops.arange(self.num_classes, dtype="int32")
+        members = keras.ops.cast(members, "float32")
         if sample_weight is not None:
             weights = keras.ops.cast(sample_weight, "float32")
             members = members * keras.ops.reshape(weights, (-1, 1))
@@ -56,6 +60,15 @@ class _RecallMetric(keras.metrics.Metric):
                 f"`(batch, {self.num_classes})`. Received: y_pred of "
                 f"shape={pred_shape}"
             )
+        # In a compiled step either may be None, not known yet.
+        if (
+            None not in (true_shape[0], pred_shape[0])
+            and true_shape[0] != pred_shape[0]
+        ):
+            raise ValueError(
+                "Labels and predictions must be equally many. Received: "
+                f"{true_shape[0]} labels and {pred_shape[0]} predictions"
+            )
 
     def _present(self):
         """1 for each class that has samples, else 0, shape `(num_classes,)`."""
@@ -70,6 +83,14 @@ class _RecallMetric(keras.metrics.Metric):
         present = self._present()
         return keras.ops.sum(values * present) / keras.ops.maximum(
             keras.ops.sum(present), 1.0
+        )
+
+
+def _check_real(y_true):
+    """Raise if labels are NumPy's and of a kind that no backend takes for numbers."""
+    if isinstance(y_true, np.ndarray) and y_true.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Labels must be integers. Received: y_true of dtype={y_true.dtype}"
         )
 
 

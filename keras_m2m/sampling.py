@@ -72,7 +72,7 @@ class ResampledDataset(keras.utils.PyDataset):
         # One worker: threads would hand batches over out of order.
         super().__init__(workers=1)
         self.x = x if is_stream(x) else check_samples(x)
-        self.y = check_labels(y, int(np.max(y, initial=0)) + 1)
+        self.y = check_labels(y, None)
         if len(self.x) != len(self.y):
             raise ValueError(
                 "Samples and labels must be equally many. "
@@ -89,10 +89,8 @@ class ResampledDataset(keras.utils.PyDataset):
         samples = check_whole(samples_per_epoch=samples)
         self.steps_per_epoch = -(-samples // self.batch_size)
         self._by_class = np.argsort(self.y, kind="stable")
-        self._class_counts = np.bincount(self.y)
+        self._class_counts = _count(self.y) if sampling == "class" else None
         self._kept = None, None
-        if sampling == "class":
-            check_class_counts(self._class_counts)
 
     @property
     def fit_arguments(self) -> dict:
@@ -182,6 +180,18 @@ def _check_shard(shard, batch_size):
             f"divides by parts. Received: shard={shard}, batch_size={batch_size}"
         )
     return index, parts
+
+
+def _count(y):
+    """Samples per class, at least one of each up to the largest label."""
+    largest = y.max(initial=0)
+    # Else counting would take memory for as many classes as that number says.
+    if largest >= len(y):
+        raise ValueError(
+            "Class-balanced sampling needs samples of every class up to the largest "
+            f"label. Received: labels up to {largest} in {len(y)} samples"
+        )
+    return check_class_counts(np.bincount(y))
 
 
 def smote(x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

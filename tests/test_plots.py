@@ -167,6 +167,31 @@ def test_translations_tell_classes_and_confidence():
     assert captions == ["from truck", "", "to car\n$p_g$ = 0.97"]
 
 
+NAMES = [f"a very long name of a class, with ${index} in $it^" for index in range(30)]
+
+
+@pytest.mark.parametrize("kind", ["confusion_matrix", "recall_by_count"])
+def test_thirty_long_names_leave_most_of_the_picture_to_the_data(kind):
+    counts = 1000 // np.arange(1, 31)
+    data = {
+        "confusion_matrix": [random_matrix(30)],
+        "recall_by_count": [np.linspace(0.9, 0.1, 30), counts],
+    }
+    figure = getattr(plots, kind)(*data[kind], class_names=NAMES)
+    draw(figure)
+    assert figure.axes[0].get_position().height > 0.4
+    assert figure.axes[0].get_position().width > 0.4
+
+
+def test_long_names_lose_their_middle_and_their_dollars_are_no_mathematics():
+    figure = plots.confusion_matrix(random_matrix(30), NAMES)
+    ticks = labels(figure.axes[0].get_yticklabels())
+    assert len(set(ticks)) == 30
+    assert ticks[7].replace("\\$", "$") == "a very long…h $7 in $it^"
+    seeds = np.zeros((1, 2, 2))
+    draw(plots.translation_panel(seeds, seeds, NAMES[:1], NAMES[1:2], [0.9]))
+
+
 def test_translations_draw_long_names_that_do_not_overlap():
     seeds = np.zeros((4, 8, 8, 3))
     names = ["a class with a very long name"] * 4

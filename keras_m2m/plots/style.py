@@ -7,6 +7,7 @@ import matplotlib.figure
 # Okabe and Ito: told apart under every common colour blindness. Black and yellow
 # are left out, since one is the text's and the other is faint on white.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+LONGEST_NAME = 24  # Characters; longer names would leave a plot no room.
 LINES = ("-", "--", "-.", ":")
 
 
@@ -17,7 +18,7 @@ def new_figure(width: float, height: float):
 
 
 def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]:
-    """The `size` names as strings; from `None`, the classes' numbers."""
+    """The `size` names as short plain text; from `None`, the classes' numbers."""
     if class_names is None:
         return [str(index) for index in range(size)]
     if len(class_names) != size:
@@ -25,4 +26,17 @@ def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]
             f"`class_names` must have {size} entries. "
             f"Received: class_names={class_names}"
         )
-    return [str(name) for name in class_names]
+    return [plain(short(str(name))) for name in class_names]
+
+
+def short(name: str) -> str:
+    """A name without its middle if it is long, since endings often differ."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    end = LONGEST_NAME // 2
+    return f"{name[: LONGEST_NAME - 1 - end]}…{name[-end:]}"
+
+
+def plain(text: str) -> str:
+    """Text that Matplotlib does not take for mathematics."""
+    return text.replace("$", r"\$")

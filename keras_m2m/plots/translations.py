@@ -7,6 +7,8 @@ import matplotlib.figure
 import numpy as np
 
 from keras_m2m.checks import check_samples
+from keras_m2m.plots.style import plain
+from keras_m2m.plots.style import short
 
 
 def translation_panel(
@@ -69,11 +71,11 @@ def translation_panel(
             f"translations.shape={translations.shape}, amplify={amplify}"
         )
     differences = np.clip(0.5 + amplify * (translations - seeds), 0.0, 1.0)
-    below = [f"to {name}" for name in target_names]
+    below = [_caption(f"to {short(name)}") for name in target_names]
     if confidences is not None:
         below = [f"{name}\n$p_g$ = {p:.2f}" for name, p in zip(below, confidences)]
     rows = {
-        "seed": (seeds, [f"from {name}" for name in seed_names]),
+        "seed": (seeds, [_caption(f"from {short(name)}") for name in seed_names]),
         f"difference × {amplify:g}": (differences, None),
         "translation": (translations, below),
     }
@@ -92,12 +94,13 @@ def _image_grid(rows):
         for column, (axes, image) in enumerate(zip(axes_row, images)):
             axes.imshow(image, cmap="gray", vmin=0.0, vmax=1.0)
             axes.set(xticks=[], yticks=[])
-            if captions is None:
-                continue
-            lines = captions[column].split("\n")
-            text = "\n".join(textwrap.fill(line, 16) for line in lines)
-            axes.set_xlabel(text, fontsize=9)
+            if captions is not None:
+                axes.set_xlabel(captions[column], fontsize=9)
     return figure
+
+
+def _caption(text):
+    return plain(textwrap.fill(text, 16))
 
 
 def _images(name, images):
