@@ -52,9 +52,9 @@ from tasks import runner
 from tasks.array_file import read_arrays
 from tasks.cifar_lt import augment
 from tasks.class_names import listed
+from tasks.image_files import prepare
 from tasks.image_folder import list_images
 from tasks.memory import check_memory
-from tasks.prepared_images import prepare
 from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.splits import fill_splits
@@ -206,24 +206,39 @@ TASK = Task(
     build=build,
     flags=[
         Flag(
-            *("integer", "image_size", 32, "side of the images of a folder, in pixels"),
+            "integer",
+            "image_size",
+            32,
+            "side of the images of a folder, in pixels",
             {"lower_bound": 4, "upper_bound": 512},
         ),
         Flag(
-            *("float", "validation_fraction", 0.1, "of each class, if not brought"),
+            "float",
+            "validation_fraction",
+            0.1,
+            "of each class, if not brought",
             _FRACTION,
         ),
         Flag("float", "test_fraction", 0.2, "of each class, if not brought", _FRACTION),
         Flag(
-            *("enum", "network", "auto", "auto: resnet for images, mlp for vectors"),
+            "enum",
+            "network",
+            "auto",
+            "auto: resnet for images, mlp for vectors",
             {"enum_values": _NETWORKS},
         ),
         Flag(
-            *("enum", "depth", "20", "layers of --network=resnet, 6n + 2"),
+            "enum",
+            "depth",
+            "20",
+            "layers of --network=resnet, 6n + 2",
             {"enum_values": _DEPTHS},
         ),
         Flag(
-            *("enum", "augment", "auto", "auto: images are flipped and shifted"),
+            "enum",
+            "augment",
+            "auto",
+            "auto: images are flipped and shifted",
             {"enum_values": ["auto", "none"]},
         ),
     ],

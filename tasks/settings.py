@@ -148,11 +148,16 @@ def _run():
         Flag("boolean", "dry_run", False, "print the plan and its cost; train nothing"),
         Flag("boolean", "deterministic", False, deterministic),
         Flag(
-            *("enum", "jit_compile", "auto", jit),
+            "enum",
+            "jit_compile",
+            "auto",
+            jit,
             {"enum_values": ["auto", "true", "false"]},
         ),
         Flag(
-            *("boolean", "distribute", False),
+            "boolean",
+            "distribute",
+            False,
             "train on all devices of this machine (TensorFlow, JAX)",
         ),
     ]

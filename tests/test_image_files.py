@@ -9,7 +9,7 @@ from own_data import load
 from own_data import write_images
 from PIL import Image
 
-from tasks.prepared_images import decode
+from tasks.image_files import decode
 
 
 @pytest.fixture(autouse=True)
