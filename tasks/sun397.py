@@ -11,15 +11,13 @@ training, 2,311 to 50. Both protocols have these splits; `--protocol=field` test
 last epoch instead of the best one.
 
 TensorFlow Datasets downloads 36 GB and keeps some 5 GB, in which no side is large. The
-first run makes the 108,753 images small, in minutes. Training is work for a GPU: by
+first run makes about 108,750 images small, in minutes. Training is work for a GPU: by
 multiply-adds, counted as in docs/scaling.md, g and f take 140 PFLOP, so some 4 hours at
 10 TFLOP/s. `--network=resnet32` needs an eighth of that.
 
 Source: Xiao et al., SUN database: Large-scale scene recognition from abbey to zoo
 (CVPR 2010).
 """
-
-from functools import partial
 
 import keras
 
@@ -44,7 +42,6 @@ TEST = 40
 NETWORKS = {
     "preact_resnet18": keras_m2m.preact_resnet18,
     "resnet32": keras_m2m.resnet32,
-    "resnet8": partial(keras_m2m.cifar_resnet, 8),
 }
 
 
@@ -81,7 +78,7 @@ TASK = Task(
             "enum",
             "network",
             "preact_resnet18",
-            "the paper's, or a smaller one",
+            "the paper's, or the smaller one of CIFAR-LT",
             {"enum_values": [*NETWORKS]},
         )
     ],

@@ -17,19 +17,18 @@ def encoded(pixels, kind="PNG"):
     return file.getvalue()
 
 
-def write(folder, name, version, features, records, config=None):
-    """Write `records`, dicts by key, to the three splits: of 7, 4, 2 and 1.
+def write(folder, name, version, features, records, config=None, splits=SPLITS):
+    """Write `records`, dicts by key, to splits of equal size.
 
     TensorFlow Datasets stores the records of a split in an order of its own.
     """
     items = [*records.items()]
-    cuts = np.array([4, 6]) * len(items) // 7
-    parts = (items[: cuts[0]], items[cuts[0] : cuts[1]], items[cuts[1] :])
+    parts = np.array_split(np.arange(len(items)), len(splits))
     tfds.dataset_builders.store_as_tfds_dataset(
         *(name, version, features),
         {
-            split: [(key, _for_writing(record)) for key, record in part]
-            for split, part in zip(SPLITS, parts, strict=True)
+            split: [(items[i][0], _for_writing(items[i][1])) for i in part]
+            for split, part in zip(splits, parts, strict=True)
         },
         config=config,
         data_dir=folder,
@@ -37,21 +36,18 @@ def write(folder, name, version, features, records, config=None):
 
 
 def _for_writing(record):
-    image = record["image"]
-    return {**record, "image": io.BytesIO(image) if type(image) is bytes else image}
+    return {**record, "image": io.BytesIO(record["image"])}
 
 
 def in_stored_order(name, folder):
-    """The records as TensorFlow Datasets gives them, split by split."""
+    """The records as TensorFlow Datasets gives them, split by split; images encoded."""
     builder = tfds.builder(name, data_dir=folder)
-    config = tfds.ReadConfig(interleave_cycle_length=1)
-    return [
-        record
-        for split in SPLITS
-        for record in builder.as_dataset(
-            split=split, read_config=config
-        ).as_numpy_iterator()
-    ]
+    how = {
+        "decoders": {"image": tfds.decode.SkipDecoding()},
+        "read_config": tfds.ReadConfig(interleave_cycle_length=1),
+    }
+    splits = [builder.as_dataset(split=split, **how) for split in SPLITS]
+    return [record for split in splits for record in split.as_numpy_iterator()]
 
 
 def colour_of(number):
