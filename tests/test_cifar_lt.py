@@ -75,7 +75,7 @@ def test_a_ratio_above_the_largest_class_says_so(imbalance):
 
 
 def in_file_order(first, counts):
-    """Numbers of `counts[k]` images of each class k, from the `first` one on."""
+    """Numbers of `c = counts[k]` images of each class k, from the `first` one on."""
     return [
         100 * (first + n) + k for k, count in enumerate(counts) for n in range(count)
     ]
