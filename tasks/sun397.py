@@ -10,10 +10,10 @@ in stored order are for validation, the next 40 for the test and all others for
 training, 2,311 to 50. Both protocols have these splits; `--protocol=field` tests the
 last epoch instead of the best one.
 
-TensorFlow Datasets downloads 36 GB and keeps some 5 GB, in which no side is large. The
-first run makes about 108,750 images small, in minutes. Training is work for a GPU: by
-multiply-adds, counted as in docs/scaling.md, g and f take 140 PFLOP, so some 4 hours at
-10 TFLOP/s. `--network=resnet32` needs an eighth of that.
+TensorFlow Datasets downloads 36 GB, and needs `pip install opencv-python-headless` to
+prepare them. The first run makes about 108,750 images small, in minutes. Training is
+work for a GPU: by multiply-adds, counted as in docs/scaling.md, g and f take 140 PFLOP,
+so some 4 hours at 10 TFLOP/s. `--network=resnet32` needs an eighth of that.
 
 Source: Xiao et al., SUN database: Large-scale scene recognition from abbey to zoo
 (CVPR 2010).
@@ -47,7 +47,7 @@ NETWORKS = {
 
 def load(settings: Settings) -> Data:
     """Read SUN397 and hold out validation and test set."""
-    builder = prepared_builder(VERSION, settings.data_dir)
+    builder = prepared_builder(VERSION, settings.data_dir, opencv=True)
     pixels, labels = prepared_images(builder, ["label"], settings.data_dir)
     labels = labels[:, 0]
     class_names = builder.info.features["label"].names

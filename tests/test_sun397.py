@@ -1,6 +1,7 @@
 """SUN397 from made scenes of its schema: splits, the network, a whole run."""
 
 import pathlib
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -97,6 +98,12 @@ def test_a_class_with_too_few_images_is_named(tmp_path):
     folder = made(tmp_path, [51, 50, 51])
     with pytest.raises(UserError, match="Class /a/airplane_cabin has 50 images"):
         sun397.load(settings(folder))
+
+
+@pytest.mark.skipif(find_spec("cv2") is not None, reason="needs it to be missing")
+def test_without_opencv_nothing_is_downloaded(tmp_path):
+    with pytest.raises(UserError, match="pip install opencv-python-headless"):
+        sun397.load(settings(tmp_path))
 
 
 def test_the_network_is_the_papers(folder):
