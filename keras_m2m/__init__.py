@@ -19,6 +19,7 @@ from keras_m2m.imbalance import inverse_frequency_weights
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
+from keras_m2m.imbalance import step_counts
 from keras_m2m.imbalance import translation_share
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
@@ -67,6 +68,7 @@ __all__ = [
     "preact_resnet18",
     "resnet32",
     "smote",
+    "step_counts",
     "synchronize_batch_norm",
     "translation_share",
     "warmup_step_decay",

@@ -50,13 +50,13 @@ import numpy as np
 import keras_m2m
 from tasks import runner
 from tasks.array_file import read_arrays
-from tasks.cifar_lt import augment
 from tasks.class_names import listed
 from tasks.image_files import prepare
 from tasks.image_folder import list_images
 from tasks.memory import check_memory
 from tasks.recipes import METHODS
 from tasks.settings import Settings
+from tasks.small_images import augment
 from tasks.splits import fill_splits
 from tasks.task import Data
 from tasks.task import Flag

@@ -1,16 +1,21 @@
 """A dataset of TensorFlow Datasets, downloaded and prepared."""
 
+from importlib.util import find_spec
+
 import keras
 
 from tasks.task import UserError
 
 
-def prepared_builder(name: str, data_dir: str | None, **arguments):
+def prepared_builder(
+    name: str, data_dir: str | None, opencv: bool = False, **arguments
+):
     """The builder of a dataset, after download and preparation.
 
     Args:
         name: Its name in TensorFlow Datasets, such as `"cifar10"`.
         data_dir: Where it is or goes to; None for `~/tensorflow_datasets`.
+        opencv: Whether its preparation, not its reading, takes OpenCV.
         **arguments: Further ones of `tfds.builder`.
 
     Returns:
@@ -26,6 +31,9 @@ def prepared_builder(name: str, data_dir: str | None, **arguments):
         tf.config.set_visible_devices([], "GPU")  # It would take all the memory.
     try:
         builder = tfds.builder(name, data_dir=data_dir, **arguments)
+        if opencv and not builder.is_prepared() and find_spec("cv2") is None:
+            # TensorFlow Datasets would miss it only after the download.
+            raise ModuleNotFoundError("pip install opencv-python-headless first")
         builder.download_and_prepare()
     except Exception as error:  # tfds raises many kinds, from offline to corrupt.
         raise UserError(

@@ -15,6 +15,7 @@ from keras_m2m.imbalance import inverse_frequency_weights
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
+from keras_m2m.imbalance import step_counts
 
 COUNTS = st.lists(st.integers(1, 200), min_size=2, max_size=8)
 BETAS = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 0.9999])
@@ -139,13 +140,14 @@ def test_long_tailed_counts_are_those_of_integer_arithmetic(largest, num_classes
     assert long_tailed_counts(largest, num_classes, rho).tolist() == expected
 
 
+@pytest.mark.parametrize("counts", [long_tailed_counts, step_counts])
 @pytest.mark.parametrize(
     "arguments",
     [(0, 10, 1), (100.0, 10, 1), (100, 1, 1), (100, 10, 0.5), (100, 10, 101)],
 )
-def test_long_tailed_counts_reject_arguments_out_of_range(arguments):
+def test_cut_counts_reject_arguments_out_of_range(counts, arguments):
     with pytest.raises(ValueError, match="Received: "):
-        long_tailed_counts(*arguments)
+        counts(*arguments)
 
 
 def test_imbalance_ratio_does_not_depend_on_the_order():

@@ -1,5 +1,7 @@
 """A data set small enough to try every recipe on it, and its settings."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -72,3 +74,12 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
 TASK = Task(
     "tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults, presets={}
 )
+
+
+def with_mlp(task: Task) -> Task:
+    """A task whose network compiles in seconds: an MLP in place of its own."""
+    return replace(task, build=_mlp)
+
+
+def _mlp(data: Data, head: str, settings: Settings) -> keras.Model:
+    return keras_m2m.mlp(len(data.class_names), data.sample_shape, hidden=8, head=head)

@@ -11,6 +11,7 @@ from keras_m2m.imbalance.counts import imbalance_ratio
 from keras_m2m.imbalance.counts import long_tailed_counts
 from keras_m2m.imbalance.counts import major_classes
 from keras_m2m.imbalance.counts import many_medium_few
+from keras_m2m.imbalance.counts import step_counts
 from keras_m2m.imbalance.probabilities import acceptance_probability
 from keras_m2m.imbalance.probabilities import generation_probability
 from keras_m2m.imbalance.probabilities import translation_share
@@ -30,5 +31,6 @@ __all__ = [
     "long_tailed_counts",
     "major_classes",
     "many_medium_few",
+    "step_counts",
     "translation_share",
 ]

@@ -1,4 +1,4 @@
-"""Class counts: checked, counted, long-tailed, and grouped by size."""
+"""Class counts: checked, counted, cut to an imbalance, and grouped by size."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,6 +125,45 @@ def long_tailed_counts(largest: int, num_classes: int, rho: float) -> np.ndarray
     Source: Cui et al., Class-Balanced Loss (CVPR 2019), section 5.1; used for
     CIFAR-LT by Kim et al., M2m (CVPR 2020), section 3.2.
     """
+    _check_cut(largest, num_classes, rho)
+    exponents = np.arange(num_classes) / (num_classes - 1)
+    return _whole(largest / np.power(float(rho), exponents))
+
+
+def step_counts(largest: int, num_classes: int, rho: float) -> np.ndarray:
+    """Class sizes of step imbalance: the first half frequent, the others rare.
+
+    The first `num_classes // 2` classes keep `largest` samples each, the others
+    `int(largest / rho)`.
+
+    Args:
+        largest: Samples in a frequent class, a positive integer.
+        num_classes: Number of classes, an integer of at least 2. If it is odd, one
+            class more is rare than frequent.
+        rho: Size of a frequent class over that of a rare one, a float of at least
+            1 and at most `largest`.
+
+    Returns:
+        int64 array of shape `(num_classes,)`, in descending order.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> step_counts(5000, num_classes=4, rho=100).tolist()
+    [5000, 5000, 50, 50]
+
+    Source: Buda et al., A systematic study of the class imbalance problem (Neural
+    Networks 2018), section 3.1, with half of the classes rare, as in Cao et al.,
+    LDAM (NeurIPS 2019), section 4.
+    """
+    _check_cut(largest, num_classes, rho)
+    rare = np.arange(num_classes) >= num_classes // 2
+    return _whole(largest / np.where(rare, rho, 1.0))
+
+
+def _check_cut(largest, num_classes, rho):
     check_whole(largest=largest)
     check_whole(2, num_classes=num_classes)
     if not 1 <= rho <= largest:
@@ -132,8 +171,9 @@ def long_tailed_counts(largest: int, num_classes: int, rho: float) -> np.ndarray
             "The imbalance ratio must be between 1 and the size of the largest "
             f"class. Received: rho={rho}, largest={largest}"
         )
-    exponents = np.arange(num_classes) / (num_classes - 1)
-    sizes = largest / np.power(float(rho), exponents)
+
+
+def _whole(sizes):
     # A size that is an integer on paper may come out a few units in the last
     # place below it; the nudge keeps truncation from taking a whole sample.
     return np.floor(sizes * (1 + 1e-12)).astype("int64")

@@ -1,0 +1,115 @@
+"""CIFAR-LT: both imbalances, and CIFAR-100 from made images of its schema."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from made_datasets import colour_of
+from made_datasets import encoded
+from made_datasets import number_of
+from made_datasets import write
+from tiny import with_mlp
+
+from tasks import cifar_lt
+from tasks import runner
+from tasks.long_tail import tail_counts
+from tasks.settings import parse
+from tasks.task import UserError
+
+NAMES = [f"fine {k}" for k in range(100)]
+
+
+def image(i):
+    """Number i of the training set, or i - 1000 of the test set."""
+    return {
+        "id": f"{i:05d}",
+        "image": encoded(np.tile(colour_of(i % 1000), (32, 32, 1))),
+        "label": i % 100,
+        "coarse_label": i % 20,
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cifar")
+    features = {
+        "id": tfds.features.Text(),
+        "image": tfds.features.Image(shape=(32, 32, 3)),
+        "label": tfds.features.ClassLabel(names=NAMES),
+        "coarse_label": tfds.features.ClassLabel(num_classes=20),
+    }
+    described = tfds.features.FeaturesDict(features)
+    images = {i: image(i) for i in range(2000)}
+    splits = ("train", "test")
+    write(folder, "cifar100", "3.0.2", described, images, splits=splits)
+    return folder
+
+
+def settings(folder, *flags):
+    flags = [f"--data_dir={folder}", "--dataset=cifar100", "--rho=5", *flags]
+    return parse(cifar_lt.TASK, flags)
+
+
+def numbers(images):
+    if keras.config.image_data_format() == "channels_first":
+        images = np.moveaxis(images, 1, -1)
+    return number_of(images)
+
+
+@pytest.mark.parametrize(
+    "dataset, rho, total",
+    [(10, 100, 12_406), (10, 10, 20_431), (100, 100, 10_847), (100, 10, 19_573)],
+)
+def test_the_long_tail_has_the_published_size(dataset, rho, total):
+    assert tail_counts(50_000 // dataset, dataset, rho).sum() == total
+
+
+def test_step_imbalance_halves_the_classes():
+    assert tail_counts(5000, 10, 100, "step").tolist() == [5000] * 5 + [50] * 5
+
+
+@pytest.mark.parametrize("imbalance", ["long_tail", "step"])
+def test_a_ratio_above_the_largest_class_says_so(imbalance):
+    with pytest.raises(UserError, match="--rho=9 leaves the rarest class"):
+        tail_counts(8, 100, 9, imbalance)
+
+
+def in_file_order(first, counts):
+    """Numbers of `c = counts[k]` images of each class k, from the `first` one on."""
+    return [
+        100 * (first + n) + k for k, count in enumerate(counts) for n in range(count)
+    ]
+
+
+def test_the_classes_of_cifar100_are_its_fine_ones_cut_in_file_order(folder):
+    data = cifar_lt.load(settings(folder))
+    assert data.class_names == NAMES
+    counts = tail_counts(10, 100, 5)
+    assert data.class_counts.tolist() == counts.tolist()
+    assert numbers(data.train[0]) == in_file_order(0, counts)
+
+
+def test_the_first_tenth_of_the_test_set_is_validation(folder):
+    data = cifar_lt.load(settings(folder))
+    assert numbers(data.validation[0]) == in_file_order(0, [1] * 100)
+    assert numbers(data.test[0]) == list(range(100, 1000))
+    field = cifar_lt.load(settings(folder, "--protocol=field"))
+    assert field.validation is None
+    assert numbers(field.test[0]) == list(range(1000))
+
+
+def test_m2m_runs_on_cifar100_with_step_imbalance(folder, tmp_path):
+    flags = ["--imbalance=step", "--epochs=2", "--defer_epoch=1", "--steps=2"]
+    # So few images would hardly pass R at the preset's beta.
+    flags += ["--gamma=0", "--beta=0.5", f"--out_dir={tmp_path}"]
+    task = with_mlp(cifar_lt.TASK)
+    (result,) = runner.run(task, settings(folder, *flags)).values()
+    assert result["class_counts"] == [10] * 50 + [2] * 50
+    assert "step" in result["source"]
+    assert result["acceptance_rate"] == 1
+
+
+@pytest.mark.parametrize("flags, name", [([], "resnet32"), (["--depth=8"], "resnet8")])
+def test_the_network_is_resnet32_unless_a_depth_is_given(folder, flags, name):
+    own = settings(folder, *flags)
+    assert cifar_lt.TASK.build(cifar_lt.load(own), "dense", own).name == name
