@@ -4,7 +4,6 @@ import functools
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 from PIL import ImageOps
 
+from tasks import kept_arrays
 from tasks.task import UserError
 
 # Pillow picks a decoder by a file's content; these are the ones it may pick.
@@ -39,14 +39,14 @@ def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
     Raises:
         UserError: If files cannot be decoded; it names the first ten.
     """
-    key, kept = _key(paths, size), _kept_file(folder, size)
-    images = _read(kept, key)
-    if images is not None:
-        print(f"{len(images)} prepared images are read from {kept}", flush=True)
-        return images
+    key, path = _key(paths, size), _kept_file(folder, size)
+    kept = kept_arrays.read(path, key)
+    if kept is not None:
+        print(f"{len(paths)} prepared images are read from {path}", flush=True)
+        return kept["images"]
     print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
     images = _decode_all(paths, size)
-    _write(kept, key, images)
+    kept_arrays.write(path, key, images=images)
     return images
 
 
@@ -135,27 +135,3 @@ def _kept_file(folder, size):
     home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     place = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(home) / "keras_m2m" / f"images-{place}-{size}.npz"
-
-
-def _read(kept, key):
-    """The images of an earlier time, or None."""
-    try:
-        with open(kept, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return arrays["images"] if arrays["key"].item() == key else None
-    except Exception:  # There is none, or it was damaged: it is made again.
-        return None
-
-
-def _write(kept, key, images):
-    """Write aside, then rename: a run that is cut off leaves no half file."""
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-            aside = Path(file.name)
-            try:
-                np.savez(file, key=key, images=images)
-                aside.replace(kept)
-            finally:
-                aside.unlink(missing_ok=True)
-    except OSError as error:
-        print(f"note: the prepared images cannot be kept as {kept}: {error.strerror}")

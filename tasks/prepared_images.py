@@ -6,9 +6,7 @@ The photographs are read one after the other, so memory holds the small images o
 They are kept as `small_images/*.npz` in `--data_dir`, or in `~/tensorflow_datasets`.
 """
 
-import contextlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from tasks import kept_arrays
 from tasks.task import UserError
 
 SIZE = 32  # Pixels on a side.
@@ -46,11 +45,12 @@ def prepared_images(
     folder = Path(data_dir or "~/tensorflow_datasets").expanduser() / "small_images"
     path = folder / f"{builder.info.full_name.replace('/', '-')}.npz"
     about = _about(builder, keys)
-    kept = _read(path, about)
+    kept = kept_arrays.read(path, about)
     if kept is None:
-        kept = _prepare(builder, keys)
-        _write(path, about, *kept)
-    return kept
+        images, labels = _prepare(builder, keys)
+        kept = {"images": images, "labels": labels}
+        kept_arrays.write(path, about, **kept)
+    return kept["images"], kept["labels"]
 
 
 def _about(builder, keys):
@@ -61,37 +61,6 @@ def _about(builder, keys):
     }
     how = [SIZE, "centre square, area", *SPLITS, *keys]
     return json.dumps([builder.info.full_name, splits, how])
-
-
-def _read(path, about):
-    if not path.exists():
-        return None
-    try:
-        # The archive checks what it holds by checksums.
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            found, *kept = (file[name] for name in ("about", "images", "labels"))
-    except Exception as error:  # A damaged archive raises many kinds.
-        print(f"{path} is damaged and is made again: {error}", flush=True)
-        return None
-    if found != about:
-        print(f"{path} is of other data and is made again", flush=True)
-        return None
-    return tuple(kept)
-
-
-def _write(path, about, images, labels):
-    """Aside first: under its name the file is whole, whatever happens meanwhile."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(aside, "wb") as file:
-            np.savez(file, about=about, images=images, labels=labels)
-        os.replace(aside, path)
-    except OSError as error:
-        print(f"{path} cannot be written, the next run prepares again: {error}")
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
 
 
 def _prepare(builder, keys):
