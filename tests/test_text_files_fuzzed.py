@@ -1,5 +1,8 @@
 """Damaged and odd text files: data that is right, or a message, and nothing else."""
 
+import re
+from collections import Counter
+
 import made_texts
 import numpy as np
 import pytest
@@ -104,6 +107,32 @@ def write_pairs(path, pairs, ends, mark=False):
     path.write_bytes(("\ufeff" * mark + "".join(lines)).encode())
 
 
+def is_sound_corpus(parts, vectors):
+    """Whether data can be made of it: the rules of `twitter.load` again."""
+    train, dev, test = ({tag for _, tag in part} for part in parts)
+    words = {word for part in parts for word, tag in part if tag in test}
+    return (
+        2 <= len(test & train) == len(test)
+        and bool(dev & test)
+        and all(
+            len(v) == 2 and np.abs(v).max() <= np.finfo("float32").max
+            for v in vectors.values()
+        )
+        and bool(words & set(vectors))
+    )
+
+
+def are_sound_documents(train, test):
+    """Whether data can be made of them: the rules of `reuters.load` again."""
+    counts = Counter(label for label, _ in test)
+    classes = {label for label in counts if counts[label] >= 5}
+    texts = [text for label, text in train if label in classes]
+    # scikit-learn's words have two characters or more.
+    return 2 <= len(classes & {label for label, _ in train}) == len(classes) and any(
+        re.search(r"\w\w", text) for text in texts
+    )
+
+
 @given(
     parts=st.tuples(TWEETS, TWEETS, TWEETS),
     vectors=VECTORS.map(dict.items).map(list),
@@ -117,6 +146,7 @@ def test_tokens_are_the_vectors_of_their_words(folder, parts, vectors, ends, mar
     write_pairs(folder / "embeddings-twitter.txt", lines, ends, mark)
     data = loaded(made_texts.read_twitter, folder)
     if data is None:
+        assert not is_sound_corpus(parts, dict(vectors))
         return
     known = {word: np.array(numbers, "float32") for word, numbers in vectors}
     default = known.get("UUUNKKK", np.zeros(data.sample_shape))
@@ -133,6 +163,7 @@ def test_documents_are_counted_by_their_lines(folder, train, test, ends):
         write_pairs(folder / f"r52-{name}.txt", documents, ends)
     data = loaded(made_texts.read_reuters, folder, protocol="field")
     if data is None:
+        assert not are_sound_documents(train, test)
         return
     for (_, y), documents in zip((data.train, data.test), (train, test)):
         labels = [label for label, _ in documents if label in data.class_names]
