@@ -9,6 +9,7 @@ import pytest
 from hypothesis import event
 from hypothesis import example
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tasks.task import UserError
@@ -68,6 +69,7 @@ def edited(path, edit):
     return content[:start] + piece + content[start + length :]
 
 
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(
         ["tweets-train.txt", "tweets-dev.txt", "tweets-devtest.txt"]
@@ -87,6 +89,7 @@ def test_any_file_of_twitter_is_data_or_a_message(folder, name, change):
     loaded(made_texts.read_twitter, folder)
 
 
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(["r52-train.txt", "r52-test.txt"]),
     change=EDITS | BYTES,
@@ -133,6 +136,7 @@ def are_sound_documents(train, test):
     )
 
 
+@settings(max_examples=60)
 @given(
     parts=st.tuples(TWEETS, TWEETS, TWEETS),
     vectors=VECTORS.map(dict.items).map(list),
@@ -157,6 +161,7 @@ def test_tokens_are_the_vectors_of_their_words(folder, parts, vectors, ends, mar
         assert [data.class_names[k] for k in y] == [tag for _, tag in kept]
 
 
+@settings(max_examples=60)
 @given(train=DOCUMENTS, test=DOCUMENTS, ends=st.lists(ENDS, min_size=40, max_size=40))
 def test_documents_are_counted_by_their_lines(folder, train, test, ends):
     for name, documents in {"train": train, "test": test}.items():
