@@ -9,7 +9,6 @@ import pytest
 from keras_m2m import long_tailed_counts
 from tasks import cifar_lt
 from tasks import digits_lt
-from tasks import reuters
 from tasks.settings import Settings
 from tasks.task import UserError
 
@@ -37,30 +36,6 @@ def test_digits_are_long_tailed_in_pixels_and_their_splits_are_apart():
     assert max(part.max() for part in parts) == 1
     rows = [{image.tobytes() for image in part} for part in parts]
     assert len(rows[0] | rows[1] | rows[2]) == sum(map(len, rows))
-
-
-def reuters_data(**changes):
-    folder = str(pathlib.Path(DATA) / "reuters_r52")
-    values = {"data_dir": folder, "features": "raw", "verify": True, **changes}
-    return reuters.load(Settings(**values))
-
-
-@needs_data
-def test_reuters_has_the_published_size():
-    data = reuters_data(protocol="field")
-    assert data.class_counts.sum() == 6436
-    assert len(data.class_names) == 36
-    assert data.class_counts.max() / data.class_counts.min() == 710
-    assert data.validation is None
-    assert data.train[0].shape[1] == 1000
-
-
-@needs_data
-def test_reuters_holds_out_a_tenth_of_each_class():
-    whole = reuters_data(protocol="field").class_counts
-    data = reuters_data(protocol="m2m")
-    np.testing.assert_array_equal(data.class_counts, whole - whole // 10)
-    assert len(data.validation[1]) == (whole // 10).sum()
 
 
 def cifar(**changes):
