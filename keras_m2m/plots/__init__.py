@@ -4,12 +4,14 @@ The functions return a `matplotlib.figure.Figure` and touch neither `pyplot` nor
 the disk: `figure.savefig(path)` writes it. Needs `pip install keras_m2m[plots]`.
 """
 
+from keras_m2m.plots.class_sizes import class_sizes
 from keras_m2m.plots.mistakes import confusion_matrix
 from keras_m2m.plots.mistakes import cumulative_false_positives
 from keras_m2m.plots.recall import recall_by_count
 from keras_m2m.plots.translations import translation_panel
 
 __all__ = [
+    "class_sizes",
     "confusion_matrix",
     "cumulative_false_positives",
     "recall_by_count",

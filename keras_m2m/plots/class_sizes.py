@@ -1,0 +1,67 @@
+"""How many training samples the classes of datasets have."""
+
+import textwrap
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import matplotlib.figure
+import numpy as np
+
+from keras_m2m.imbalance import check_class_counts
+from keras_m2m.imbalance import imbalance_ratio
+from keras_m2m.plots.style import COLORS
+from keras_m2m.plots.style import plain
+
+_COLUMNS = 3
+_LINE = 44  # Characters that fit above a histogram.
+
+
+def class_sizes(counts: Mapping[str, Sequence[int]]) -> matplotlib.figure.Figure:
+    """Histograms of training samples per class, one for each dataset.
+
+    Classes go from the most frequent to the least; the scale is logarithmic, since
+    on a plain one the rare classes of a long tail cannot be seen.
+
+    Args:
+        counts: By name of a dataset, its training samples per class, positive
+            integers of shape `(num_classes,)`, in any order.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no dataset, or counts are not positive integers.
+
+    Example:
+
+    >>> figure = class_sizes({"CIFAR-LT-10": [5000, 500, 50]})
+    >>> print(figure.axes[0].get_title())
+    CIFAR-LT-10
+    3 classes, 5,550 samples, ρ 100
+
+    Source: Kim et al., M2m (CVPR 2020), Figure 3.
+    """
+    if not counts:
+        raise ValueError(f"`counts` must name a dataset. Received: counts={counts}")
+    columns = min(len(counts), _COLUMNS)
+    rows = -(-len(counts) // columns)
+    figure = matplotlib.figure.Figure((3.4 * columns, 2.9 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (name, own) in zip(grid.flat, counts.items()):
+        _histogram(axes, name, np.sort(check_class_counts(own))[::-1])
+    for axes in grid.flat[len(counts) :]:
+        axes.remove()
+    figure.supxlabel("classes, from the most frequent")
+    figure.supylabel("training samples (log scale)")
+    return figure
+
+
+def _histogram(axes, name, counts):
+    about = f"{len(counts)} classes, {counts.sum():,} samples"
+    ratio = f"ρ {imbalance_ratio(counts):.4g}"
+    lines = textwrap.wrap(name, _LINE, max_lines=3)
+    title = "\n".join([*map(plain, lines), f"{about}, {ratio}"])
+    axes.set_title(title, fontsize=9)
+    axes.bar(np.arange(len(counts)), counts, width=1.0, color=COLORS[0])
+    axes.set(yscale="log", ylim=(0.8, counts[0] * 1.5), xticks=[])
+    axes.grid(alpha=0.3, axis="y")
