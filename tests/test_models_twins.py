@@ -19,7 +19,6 @@ from pictures import scrambled
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import preact_resnet18
 from keras_m2m.models import resnet32
-from keras_m2m.models import resnet50
 
 # Fifty times the paper's, so that two steps show it.
 WEIGHT_DECAY = 0.01
@@ -141,32 +140,6 @@ def test_sgd_steps_are_those_of_pytorch():
     for ours, theirs in torch_twin.pairs(model, twin):
         if isinstance(theirs, torch.nn.Parameter):
             np.testing.assert_allclose(ours, theirs.detach().numpy(), atol=5e-5)
-
-
-# ResNet-50.
-
-
-@pytest.fixture(scope="module")
-def large():
-    keras.utils.set_random_seed(0)
-    return scrambled(resnet50(7, input_shape=(40, 40, 3), **STATISTICS))
-
-
-def test_resnet50_infers_as_pytorchs_does(large):
-    twin = torch_networks.resnet50(7, MEAN, VARIANCE)
-    torch_twin.copy_weights(large, twin)
-    expected = twin_outputs(twin, photos(size=40))
-    np.testing.assert_allclose(
-        large.predict_on_batch(photos(size=40)),
-        expected,
-        rtol=1e-4,
-        atol=1e-5 * np.abs(expected).max(),
-    )
-
-
-def test_resnet50_has_25557032_parameters_for_1000_classes(large):
-    """As torchvision's: a head of 1000 classes instead of 7."""
-    assert parameters(large) + (1000 - 7) * 2049 == 25_557_032
 
 
 # Pre-activation ResNet-18.
