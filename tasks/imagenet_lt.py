@@ -1,12 +1,12 @@
-"""ImageNet-LT: 115,846 images of 1,000 classes, 1,280 to 5 each, by the paper's protocol.
+"""ImageNet-LT: 1,000 classes of 1,280 to 5 images, by the paper's protocol.
 
     python -m tasks.imagenet_lt --method=m2m --data_dir=PATH
 
 The paper's balanced accuracy (Table 6, mean of three runs): ERM 38.6, DRS 40.8, M2m
-42.2, LDAM-DRW 43.0, LDAM-M2m 43.7; GM 26.9, 31.6, 33.1, 34.5, 35.1. This is ResNet-50
-for 200 epochs, and as many for g: COST at the preset's beta, hours on eight GPUs
-(docs/scaling.md). Images stay encoded and are decoded batch by batch, so memory does
-not grow with them.
+42.2, LDAM-DRW 43.0, LDAM-M2m 43.7; GM 26.9, 31.6, 33.1, 34.5, 35.1. That is ResNet-50
+on 115,846 images of 128x128 for 200 epochs, and as many for g: 561 PFLOP at the preset's
+beta, one to two hours of eight GPUs (docs/scaling.md), if images are read as fast. They
+stay encoded and are decoded batch by batch, so memory does not grow with their number.
 
 ImageNet itself must be in PATH/downloads/manual before the first run, which
 prepares it: ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar.
@@ -34,11 +34,7 @@ from tasks.tfds_builder import prepared_builder
 # Of all of ImageNet's training set, as everybody takes them.
 MEAN = (0.485, 0.456, 0.406)
 VARIANCE = (0.229**2, 0.224**2, 0.225**2)
-_ARCHIVES = """
-ImageNet has to be fetched by hand, once: register at https://image-net.org, download
-ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar (about 145 GB together) and put
-both, as they are, into {folder}. A first run prepares ImageNet-LT from them, for which
-the lists of its images are downloaded"""
+ARCHIVES = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar")
 
 
 def load(settings: Settings) -> Data:
@@ -64,7 +60,14 @@ def _builder(data_dir):
         return prepared_builder("imagenet_lt", data_dir, file_format="array_record")
     except UserError as error:
         folder = Path(data_dir or "~/tensorflow_datasets") / "downloads" / "manual"
-        raise UserError(f"{error}\n{_ARCHIVES.format(folder=folder).strip()}") from error
+        if all((folder.expanduser() / name).is_file() for name in ARCHIVES):
+            raise
+        raise UserError(
+            f"{error}\nImageNet has to be fetched by hand, once: register at "
+            f"https://image-net.org, download {' and '.join(ARCHIVES)} (about 145 GB) "
+            f"and put both, as they are, into {folder}. The first run prepares "
+            "ImageNet-LT from them, with lists of its images that it downloads"
+        ) from error
 
 
 def _split(builder, split):

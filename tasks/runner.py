@@ -18,6 +18,7 @@ from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.settings import define_flags
 from tasks.settings import read_settings
+from tasks.streams import own_errors
 from tasks.task import Data
 from tasks.task import Task
 from tasks.task import UserError
@@ -61,7 +62,7 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
         UserError: If the data, `g`, the output folder or the devices do not allow
             the run.
     """
-    with devices.chosen_devices(settings):
+    with devices.chosen_devices(settings), own_errors():
         return _run(task, settings)
 
 
