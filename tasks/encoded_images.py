@@ -152,7 +152,7 @@ def _decoded(records, size, choose: Callable, rngs=None) -> np.ndarray:
         np.divide(pixels, 255, out=place, dtype="float32")
 
     rngs = [None] * len(records) if rngs is None else rngs
-    for _ in _threads().map(decode, places, records, rngs, strict=True):
+    for _ in _threads().map(decode, places, records, rngs):
         pass
     return images
 

@@ -4,9 +4,9 @@
 
 The paper's balanced accuracy (Table 6, mean of three runs): ERM 38.6, DRS 40.8, M2m
 42.2, LDAM-DRW 43.0, LDAM-M2m 43.7; GM 26.9, 31.6, 33.1, 34.5, 35.1. That is ResNet-50
-on 115,846 images of 128x128 for 200 epochs, and as many for g: 561 PFLOP at the preset's
-beta, one to two hours of eight GPUs (docs/scaling.md), if images are read as fast. They
-stay encoded and are decoded batch by batch, so memory does not grow with their number.
+on 115,846 images of 128x128 for 200 epochs, and as many for g: 561 PFLOP at the
+preset's beta (docs/scaling.md), an hour or two of eight GPUs if images are read as
+fast. They stay encoded and are decoded batch by batch, so memory does not grow.
 
 ImageNet itself must be in PATH/downloads/manual before the first run, which
 prepares it: ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar.

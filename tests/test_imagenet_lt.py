@@ -305,7 +305,7 @@ def test_a_damaged_image_ends_training_by_an_error_that_names_it(tmp_path):
 
     task = Task("ramps", load, build, {}, {})
     own = tiny.settings(method="erm", batch_size=8, out_dir=str(tmp_path))
-    with pytest.raises(UserError, match="^the image image 5 cannot be decoded"):
+    with pytest.raises(UserError, match=r"^the image image 5 cannot be decoded"):
         runner.run(task, own)
 
 
@@ -314,7 +314,7 @@ def test_rows_that_cannot_be_read_name_the_data():
         def __getitems__(self, rows):
             raise RuntimeError("checksum")
 
-    with pytest.raises(UserError, match="^some images cannot be read: checksum"):
+    with pytest.raises(UserError, match=r"^some images cannot be read: checksum"):
         EncodedImages(Broken([b""]), "some images")[np.array([0])]
 
 
