@@ -26,12 +26,14 @@ CENTRE = 224 / 256
 
 
 class EncodedImages:
-    """A stream of records with encoded images, for `Data.train`.
+    """A stream of encoded images, for `Data.train`.
+
+    `images[rows]` has not read them yet: each is a function that returns its record,
+    so that the threads which decode also read.
 
     Args:
-        source: What reads a list of rows by `__getitems__`, such as a data source of
-            TensorFlow Datasets. A record holds `"image"`, a file's bytes, and
-            `"file_name"`.
+        source: Random access to records, such as a data source of TensorFlow Datasets.
+            A record holds `"image"`, a file's bytes, and `"file_name"`.
         name: What it is, for messages.
     """
 
@@ -41,9 +43,12 @@ class EncodedImages:
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, rows: np.ndarray) -> Sequence[dict]:
+    def __getitem__(self, rows: np.ndarray) -> list[Callable[[], dict]]:
+        return [functools.partial(self._read, int(row)) for row in rows]
+
+    def _read(self, row):
         try:
-            return self.source.__getitems__([int(row) for row in rows])
+            return self.source[row]
         except Exception as error:  # The reader raises what it likes.
             raise UserError(
                 f"{self.name} cannot be read: {error}\nIf its files are damaged, "
@@ -77,12 +82,14 @@ class CentreCrops:
 
 
 def random_crops(
-    records: Sequence[dict], rngs: Sequence[np.random.Generator], size: int
+    images: Sequence[Callable[[], dict]],
+    rngs: Sequence[np.random.Generator],
+    size: int,
 ) -> np.ndarray:
     """Random resized crops, half of them flipped: `Data.augment` of `EncodedImages`.
 
     Args:
-        records: As `EncodedImages` gives them.
+        images: As `EncodedImages` gives them.
         rngs: A source of numbers for each.
         size: Pixels a side.
 
@@ -91,9 +98,9 @@ def random_crops(
         Keras is set so.
 
     Raises:
-        UserError: If an image cannot be decoded.
+        UserError: If an image cannot be read or decoded.
     """
-    return _decoded(records, size, random_box, rngs)
+    return _decoded(images, size, random_box, rngs)
 
 
 def random_box(
@@ -141,19 +148,19 @@ def _shape(n, size):
     return (n, 3, size, size) if first else (n, size, size, 3)
 
 
-def _decoded(records, size, choose: Callable, rngs=None) -> np.ndarray:
+def _decoded(encoded, size, choose: Callable, rngs=None) -> np.ndarray:
     """The boxes that `choose(width, height, rng)` gives, as float32 in [0, 1]."""
-    images = np.empty(_shape(len(records), size), "float32")
+    images = np.empty(_shape(len(encoded), size), "float32")
     first = keras.config.image_data_format() == "channels_first"
     places = np.moveaxis(images, 1, -1) if first else images
 
-    def decode(place, record, rng):
-        pixels = _pixels(record, size, choose, rng)
+    def decode(place, read, rng):
+        pixels = _pixels(read(), size, choose, rng)
         np.divide(pixels, 255, out=place, dtype="float32")
 
-    rngs = [None] * len(records) if rngs is None else rngs
-    for _ in _threads().map(decode, places, records, rngs):
-        pass
+    rngs = [None] * len(encoded) if rngs is None else rngs
+    for _ in _threads().map(decode, places, encoded, rngs):
+        pass  # An error of a thread is raised here.
     return images
 
 

@@ -87,9 +87,8 @@ def _labels(images, kept: Path):
         labels = np.load(kept)
         if labels.shape == (len(images),):
             return labels
-    chunks = np.array_split(np.arange(len(images)), -(-len(images) // 1000))
-    labels = [record["label"] for chunk in chunks for record in images[chunk]]
-    labels = np.array(labels, "int64")
+    reads = images[np.arange(len(images))]
+    labels = np.array([read()["label"] for read in reads], "int64")
     try:
         np.save(kept, labels)
     except OSError:
