@@ -59,15 +59,28 @@ def _builder(data_dir):
         # The format that can be read in any order.
         return prepared_builder("imagenet_lt", data_dir, file_format="array_record")
     except UserError as error:
-        folder = Path(data_dir or "~/tensorflow_datasets") / "downloads" / "manual"
-        if all((folder.expanduser() / name).is_file() for name in ARCHIVES):
-            raise
-        raise UserError(
-            f"{error}\nImageNet has to be fetched by hand, once: register at "
-            f"https://image-net.org, download {' and '.join(ARCHIVES)} (about 145 GB) "
-            f"and put both, as they are, into {folder}. The first run prepares "
-            "ImageNet-LT from them, with lists of its images that it downloads"
-        ) from error
+        raise UserError(f"{error}\n{_remedy(data_dir)}") from error
+
+
+def _remedy(data_dir):
+    """What to do where ImageNet-LT cannot be read or prepared."""
+    root = Path(data_dir or "~/tensorflow_datasets").expanduser()
+    if any((root / "imagenet_lt").glob("*/*.tfrecord*")):
+        return (
+            f"{root / 'imagenet_lt'} holds it as TFRecord, which cannot be read in any "
+            "order. Convert it by `tfds convert_format --out_file_format=array_record`, "
+            "or give another --data_dir, where it is prepared anew"
+        )
+    folder = root / "downloads" / "manual"
+    missing = [name for name in ARCHIVES if not (folder / name).is_file()]
+    if not missing:
+        return f"The archives in {folder} are there; look into what is said above"
+    return (
+        "ImageNet has to be fetched by hand, once: register at https://image-net.org, "
+        f"download {' and '.join(missing)} (about 145 GB both) and put them, as they "
+        f"are, into {folder}. The first run prepares ImageNet-LT from them, with lists "
+        "of its images that it downloads"
+    )
 
 
 def _split(builder, split):
@@ -83,10 +96,12 @@ def _split(builder, split):
 
 def _labels(images, kept: Path):
     """int64 labels `(n,)`, kept in a file: to find them, every record is read."""
-    if kept.is_file():
+    try:
         labels = np.load(kept)
         if labels.shape == (len(images),):
             return labels
+    except (OSError, ValueError, EOFError):
+        pass  # There is none yet, or it was cut off.
     reads = images[np.arange(len(images))]
     labels = np.array([read()["label"] for read in reads], "int64")
     try:

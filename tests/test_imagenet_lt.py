@@ -282,6 +282,14 @@ def test_missing_archives_say_which_files_go_where(tmp_path):
         assert text in str(raised.value)
 
 
+def test_a_preparation_that_has_no_random_access_says_how_to_convert_it(tmp_path):
+    place = tmp_path / "imagenet_lt" / "1.0.0"
+    place.mkdir(parents=True)
+    (place / "imagenet_lt-train.tfrecord-00000-of-00001").touch()
+    with pytest.raises(UserError, match="tfds convert_format"):
+        imagenet_lt.load(settings(tmp_path))
+
+
 def test_a_damaged_image_ends_training_by_an_error_that_names_it(tmp_path):
     images = Rows([ramp(20, 20, "JPEG")] * 24)
     images[5]["image"] = images[5]["image"][:-200]
