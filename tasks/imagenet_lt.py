@@ -68,8 +68,8 @@ def _remedy(data_dir):
     if any((root / "imagenet_lt").glob("*/*.tfrecord*")):
         return (
             f"{root / 'imagenet_lt'} holds it as TFRecord, which cannot be read in any "
-            "order. Convert it by `tfds convert_format --out_file_format=array_record`, "
-            "or give another --data_dir, where it is prepared anew"
+            "order. `tfds convert_format --out_file_format=array_record` converts it; "
+            "in another --data_dir it is prepared anew"
         )
     folder = root / "downloads" / "manual"
     missing = [name for name in ARCHIVES if not (folder / name).is_file()]
