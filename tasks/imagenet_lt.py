@@ -34,6 +34,7 @@ from tasks.tfds_builder import prepared_builder
 # Of all of ImageNet's training set, as everybody takes them.
 MEAN = (0.485, 0.456, 0.406)
 VARIANCE = (0.229**2, 0.224**2, 0.225**2)
+SPLITS = ("train", "validation", "test")
 ARCHIVES = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar")
 
 
@@ -41,7 +42,7 @@ def load(settings: Settings) -> Data:
     """Open ImageNet-LT for reading; both protocols have its own three splits."""
     builder = _builder(settings.data_dir)
     (train, y), (validation, y_validation), (test, y_test) = (
-        _split(builder, split) for split in ("train", "validation", "test")
+        _split(builder, split) for split in SPLITS
     )
     return Data(
         train=(train, y),
@@ -57,9 +58,15 @@ def load(settings: Settings) -> Data:
 def _builder(data_dir):
     try:
         # The format that can be read in any order.
-        return prepared_builder("imagenet_lt", data_dir, file_format="array_record")
+        builder = prepared_builder("imagenet_lt", data_dir, file_format="array_record")
     except UserError as error:
         raise UserError(f"{error}\n{_remedy(data_dir)}") from error
+    if not set(SPLITS) <= set(builder.info.splits):
+        raise UserError(
+            f"{builder.data_path} does not hold ImageNet-LT: remove it, so that it is "
+            "prepared again"
+        )
+    return builder
 
 
 def _remedy(data_dir):
