@@ -5,7 +5,6 @@
 Prints the table of docs/scaling.md, which says what is assumed.
 """
 
-import keras
 import numpy as np
 import setting
 
@@ -32,9 +31,7 @@ def class_counts():
 
 
 def main():
-    network = keras.applications.ResNet50(
-        weights=None, input_shape=(128, 128, 3), classes=CLASSES
-    )
+    network = keras_m2m.resnet50(CLASSES)
     per_pass = 2 * setting.multiply_adds(network)  # FLOP of one image forwards
     ordinary = 3 * BATCH * per_pass
     steps = -(-SAMPLES // BATCH)

@@ -92,3 +92,42 @@ def preact_resnet18(num_classes):
         nn.Flatten(),
         nn.Linear(512, num_classes),
     )
+
+
+class Bottleneck(nn.Module):
+    """Three convolutions, the stride in the second, and a projection at first."""
+
+    def __init__(self, channels, width, stride):
+        super().__init__()
+        self.conv1, self.bn1 = conv(channels, width, size=1), batch_norm(width)
+        self.conv2, self.bn2 = conv(width, width, stride), batch_norm(width)
+        self.conv3 = conv(width, 4 * width, size=1)
+        first = channels != 4 * width
+        self.project = conv(channels, 4 * width, stride, 1) if first else None
+        self.bn3 = batch_norm(4 * width)
+        self.bn_project = batch_norm(4 * width) if first else None
+
+    def forward(self, x):
+        y = functional.relu(self.bn1(self.conv1(x)))
+        y = functional.relu(self.bn2(self.conv2(y)))
+        shortcut = self.bn_project(self.project(x)) if self.project else x
+        return functional.relu(self.bn3(self.conv3(y)) + shortcut)
+
+
+def resnet50(num_classes, mean, variance):
+    blocks, channels = [], 64
+    for width, count, stride in [(64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)]:
+        for block in range(count):
+            blocks.append(Bottleneck(channels, width, 1 if block else stride))
+            channels = 4 * width
+    return nn.Sequential(
+        Normalised(mean, variance),
+        conv(3, 64, 2, 7),
+        batch_norm(64),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, padding=1),
+        *blocks,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(2048, num_classes),
+    )

@@ -34,6 +34,7 @@ from keras_m2m.models import cifar_resnet
 from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
 from keras_m2m.models import resnet32
+from keras_m2m.models import resnet50
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import smote
 from keras_m2m.schedules import warmup_step_decay
@@ -67,6 +68,7 @@ __all__ = [
     "mlp",
     "preact_resnet18",
     "resnet32",
+    "resnet50",
     "smote",
     "step_counts",
     "synchronize_batch_norm",

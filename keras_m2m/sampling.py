@@ -35,7 +35,9 @@ class ResampledDataset(keras.utils.PyDataset):
         first_epoch: The epoch to start with, `initial_epoch` in `fit`.
         seed: Integer of at least 0 that the order and `augment` follow from.
         augment: Function `(samples, rng) -> samples` for a whole batch, with a
-            `numpy.random.Generator`; None for none.
+            `numpy.random.Generator`; None for none. Of a stream only this process'
+            part of a batch is read, and in place of `rng` comes a list of generators,
+            one for each sample.
         samples_per_epoch: Samples that make an epoch; None for `n`.
         shard: `(i, parts)`: of every batch, give the i-th of so many equal parts.
             For training in several processes, each of which gives its own; the
@@ -117,9 +119,12 @@ class ResampledDataset(keras.utils.PyDataset):
         part = self._part()
         if self.augment is None:
             return self.x[rows[part]], self.y[rows[part]]
-        # Of the whole batch, so that its draws do not depend on the parts.
-        x = self.augment(self.x[rows], np.random.default_rng([self.seed, epoch, step]))
-        return x[part], self.y[rows[part]]
+        rng = np.random.default_rng([self.seed, epoch, step])
+        # So that the draws for a sample do not depend on the parts.
+        if is_stream(self.x):
+            rngs = rng.spawn(self.batch_size)[part]
+            return self.augment(self.x[rows[part]], rngs), self.y[rows[part]]
+        return self.augment(self.x[rows], rng)[part], self.y[rows[part]]
 
     def _part(self):
         index, parts = self.shard

@@ -20,6 +20,7 @@ from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.settings import define_flags
 from tasks.settings import read_settings
+from tasks.streams import own_errors
 from tasks.task import Data
 from tasks.task import Task
 from tasks.task import UserError
@@ -66,7 +67,7 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
     """
     if settings.deterministic:
         make_deterministic()
-    with devices.chosen_devices(settings):
+    with devices.chosen_devices(settings), own_errors():
         return _run(task, settings)
 
 

@@ -1,7 +1,12 @@
 """Samples that are read when they are asked for."""
 
+import contextlib
+import re
+
 import keras
 import numpy as np
+
+from tasks.task import UserError
 
 
 class InOrder(keras.utils.PyDataset):
@@ -33,3 +38,19 @@ class InOrder(keras.utils.PyDataset):
         rows = self.rows[start : start + self.batch_size]
         x = self.samples[rows]
         return (x,) if self.labels is None else (x, self.labels[rows])
+
+
+@contextlib.contextmanager
+def own_errors():
+    """Let a stream's `UserError` come through TensorFlow as one.
+
+    Its pipeline, which reads the batches there, raises an error of its own instead,
+    whose text holds ours.
+    """
+    try:
+        yield
+    except Exception as error:
+        found = re.search(r"^UserError: (.+?)\nTraceback", str(error), re.S | re.M)
+        if found is None:
+            raise
+        raise UserError(found[1]) from error

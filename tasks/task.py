@@ -33,7 +33,8 @@ class Data:
         class_names: One per class.
         source: Where the data comes from, for the result.
         bounds: `(low, high)` of the values of samples, or None.
-        augment: As in `ResampledDataset`, for training.
+        augment: As in `ResampledDataset`, for training; of a stream one that takes a
+            generator for each sample.
     """
 
     train: tuple[np.ndarray, np.ndarray]
