@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 import keras_m2m
+from tasks import kept_arrays
 from tasks import runner
 from tasks.encoded_images import CentreCrops
 from tasks.encoded_images import EncodedImages
@@ -98,24 +99,18 @@ def _split(builder, split):
         split, decoders={"image": tfds.decode.SkipDecoding()}
     )
     images = EncodedImages(source, f"{split} of ImageNet-LT in {builder.data_path}")
-    return images, _labels(images, Path(builder.data_path) / f"labels-{split}.npy")
+    return images, _labels(images, Path(builder.data_path) / f"labels-{split}.npz")
 
 
-def _labels(images, kept: Path):
+def _labels(images, path: Path):
     """int64 labels `(n,)`, kept in a file: to find them, every record is read."""
-    try:
-        labels = np.load(kept)
-        if labels.shape == (len(images),):
-            return labels
-    except (OSError, ValueError, EOFError):
-        pass  # There is none yet, or it was cut off.
-    reads = images[np.arange(len(images))]
-    labels = np.array([read()["label"] for read in reads], "int64")
-    try:
-        np.save(kept, labels)
-    except OSError:
-        print(f"{kept} cannot be written, so that the next run looks for labels again")
-    return labels
+    about = f"labels of {len(images)} images"
+    kept = kept_arrays.read(path, about)
+    if kept is None:
+        reads = images[np.arange(len(images))]
+        kept = {"labels": np.array([read()["label"] for read in reads], "int64")}
+        kept_arrays.write(path, about, **kept)
+    return kept["labels"]
 
 
 def build(data: Data, head: str, settings: Settings) -> keras.Model:
