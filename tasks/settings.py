@@ -1,5 +1,6 @@
 """The command line: shared flags, their checks, and the `Settings` they become."""
 
+import math
 import sys
 from types import SimpleNamespace
 
@@ -73,6 +74,11 @@ def define_flags(task: Task, values: flags.FlagValues) -> None:
             module_name=sys.argv[0],  # So that `--help` lists it.
             **flag.limits,
         )
+        if flag.kind == "float":  # absl's limits let NaN through, and infinity.
+            message = "must be a finite number"
+            flags.register_validator(
+                flag.name, math.isfinite, message, flag_values=values
+            )
     _register_checks(values)
 
 

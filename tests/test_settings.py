@@ -1,0 +1,87 @@
+"""The command line: presets, checks, and nonsense of every kind."""
+
+import importlib
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from tasks.class_sizes import TASKS
+from tasks.settings import Settings
+from tasks.settings import parse
+from tasks.task import UserError
+
+
+def task(name):
+    return importlib.import_module(f"tasks.{name}").TASK
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_values_of_the_papers_grid_by_default(name):
+    settings = parse(task(name), [])
+    assert settings.beta in (0.9, 0.99, 0.999)
+    assert settings.lam in (0.01, 0.1, 0.5)
+    assert settings.gamma in (0.9, 0.99)
+    assert settings.preset in task(name).presets
+
+
+def test_a_preset_holds_where_its_flags_do_and_what_is_given_goes_first():
+    cifar = task("cifar_lt")
+    assert parse(cifar, []).preset == "cifar10_rho100"
+    other = parse(cifar, ["--dataset=cifar100", "--rho=10"])
+    assert other.preset == "cifar100_rho10"
+    assert other.beta == cifar.presets["cifar100_rho10"].values["beta"]
+    assert parse(cifar, ["--dataset=cifar100", "--beta=0.5"]).beta == 0.5
+    assert parse(cifar, ["--rho=37"]).preset is None
+    assert parse(cifar, ["--preset=small"]).epochs == 60
+    assert parse(cifar, ["--preset=small", "--epochs=70"]).epochs == 70
+
+
+def test_only_the_values_that_the_authors_state_are_marked_as_theirs():
+    marked = {
+        (name, preset)
+        for name in TASKS
+        for preset, values in task(name).presets.items()
+        if values.source == "authors"
+    }
+    assert marked == {("cifar_lt", "cifar10_rho100")}
+
+
+@pytest.mark.parametrize(
+    "flag", ["--rho=nan", "--learning_rate=inf", "--lam=nan", "--noise=inf"]
+)
+def test_numbers_must_be_finite(flag):
+    with pytest.raises(UserError, match="must be a finite number"):
+        parse(task("cifar_lt"), [flag])
+
+
+def flag_names():
+    known = vars(parse(task("cifar_lt"), [])).keys() - {"task"}
+    return st.sampled_from(sorted(known)) | st.text(max_size=8)
+
+
+VALUES = st.one_of(
+    st.integers().map(str),
+    st.floats().map(str),
+    st.sampled_from(
+        ["", "none", "m2m", "erm,drs", "1:0.5,2:0.1", "True", "-1", "1e400"]
+    ),
+    st.text(max_size=12),
+)
+ARGUMENTS = st.builds("--{}={}".format, flag_names(), VALUES) | st.text(max_size=12)
+
+
+@examples(max_examples=200)
+@given(st.lists(ARGUMENTS, max_size=4))
+def test_any_command_line_is_read_or_refused_with_a_message(arguments):
+    try:
+        settings = parse(task("cifar_lt"), arguments)
+    except UserError:
+        return
+    assert isinstance(settings, Settings)
+    numbers = [value for value in vars(settings).values() if isinstance(value, float)]
+    assert all(map(math.isfinite, numbers))
+    assert 0 <= settings.beta < 1
+    assert all(0 < factor <= 1 for factor in settings.rate_drops.values())
