@@ -46,7 +46,7 @@ def start(case, *arguments, cpus, backend=BACKEND):
 
 
 def finish(*processes):
-    outputs = [process.communicate(timeout=200)[0] for process in processes]
+    outputs = [process.communicate(timeout=500)[0] for process in processes]
     for process, output in zip(processes, outputs):
         assert process.returncode == 0, output[-3000:]
     return outputs
