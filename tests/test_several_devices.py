@@ -263,7 +263,8 @@ def test_distributing_on_pytorch_is_an_error(tmp_path):
     [
         ({"batch_size": 10}, "--batch_size=10 does not divide by the 4 devices"),
         pytest.param(
-            *({"jit_compile": "true"}, "--jit_compile=true"), marks=on_tensorflow
+            *({"jit_compile": "true", "batch_size": 8}, "--jit_compile=true"),
+            marks=on_tensorflow,
         ),
     ],
 )
