@@ -20,14 +20,16 @@ demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
 
 # One process per backend, because Keras picks its backend at import. A failure
-# does not keep the other backends from running.
+# does not keep the other backends from running. Files go to the processes in the
+# order of their names: in xdist's own order, most tests first, a costly file of few
+# tests comes last, and one process waits for the other.
 test: $(VENV)/.tests
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	for backend in $(BACKENDS); do \
 	  echo "== KERAS_BACKEND=$$backend"; \
 	  KERAS_BACKEND=$$backend $(python) -m pytest -q -n $(JOBS) --dist loadfile \
-	    --durations 5 $(PYTEST_ARGS) || failed="$$failed $$backend"; \
+	    --no-loadscope-reorder --durations 5 $(PYTEST_ARGS) || failed="$$failed $$backend"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
 	echo "passed: lint $(BACKENDS)"

@@ -1,6 +1,8 @@
 """Sets the environment before Keras is imported, and seeds each test."""
 
+import atexit
 import os
+import tempfile
 
 # Two test processes share the cores and, where there is one, a GPU.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -9,6 +11,13 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # What is compiled here runs a few times: a third less time for JAX's tests.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# JAX compiles a program once for all tests, in whatever process.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    compiled = tempfile.TemporaryDirectory()
+    atexit.register(compiled.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import hypothesis
 import keras

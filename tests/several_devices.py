@@ -121,7 +121,8 @@ def tasks(folder):
 def run_task(folder, **settings):
     # Replicas of TensorFlow draw other numbers than one device does.
     method = "erm" if ON_TENSORFLOW else "m2m"
-    settings = tiny.settings(out_dir=str(folder), method=method, **settings)
+    settings = {"batch_size": 28, "method": method, **settings}
+    settings = tiny.settings(out_dir=str(folder), **settings)
     result = runner.run(TASK, settings)[method]
     keep = ("devices", "confusion_matrix", "acceptance_rate", "tested_epoch")
     return {key: result[key] for key in keep}

@@ -1,4 +1,7 @@
-"""CIFAR-LT: both imbalances, and CIFAR-100 from made images of its schema."""
+"""CIFAR-LT: both imbalances, made images of its schema, facts of the real ones."""
+
+import json
+import os
 
 import keras
 import numpy as np
@@ -16,6 +19,7 @@ from tasks.long_tail import tail_counts
 from tasks.settings import parse
 from tasks.task import UserError
 
+DATA = os.environ.get("DATA")
 NAMES = [f"fine {k}" for k in range(100)]
 
 
@@ -113,3 +117,31 @@ def test_m2m_runs_on_cifar100_with_step_imbalance(folder, tmp_path):
 def test_the_network_is_resnet32_unless_a_depth_is_given(folder, flags, name):
     own = settings(folder, *flags)
     assert cifar_lt.TASK.build(cifar_lt.load(own), "dense", own).name == name
+
+
+def test_m2m_trains_a_resnet_on_made_images_of_the_real_schema(tmp_path):
+    flags = ["--preset=small", "--depth=8", "--largest=20", "--rho=4"]
+    flags += ["--epochs=2", "--defer_epoch=1", "--steps=2", "--gamma=0"]
+    flags += ["--batch_size=35", f"--out_dir={tmp_path}"]
+    # A batch is a third of the samples: all batches have one shape.
+    with tfds.testing.mock_data(num_examples=400):
+        runner.run(cifar_lt.TASK, parse(cifar_lt.TASK, flags))
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["class_counts"] == [20, 17, 14, 12, 10, 9, 7, 6, 5, 5]
+    # The preset's value, where no flag was given.
+    assert result["flags"]["beta"] == 0.99
+    # A tenth of each class of the test set is for validation.
+    assert np.sum(result["confusion_matrix"]) < 400
+    assert (tmp_path / "translations.png").exists()
+
+
+@pytest.mark.skipif(not DATA, reason="needs the folder named by DATA")
+def test_cifar_lt_10_has_the_published_counts_and_a_tenth_of_the_test_set():
+    data = cifar_lt.load(parse(cifar_lt.TASK, [f"--data_dir={DATA}/tfds"]))
+    assert data.class_counts.tolist() == [
+        *(5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50)
+    ]
+    assert np.bincount(data.validation[1]).tolist() == [100] * 10
+    assert np.bincount(data.test[1]).tolist() == [900] * 10
+    assert data.train[0].min() == 0
+    assert data.train[0].max() == 1

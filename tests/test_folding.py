@@ -172,8 +172,9 @@ def samples(network):
     return ops.convert_to_tensor(normal(3, *network.input_shape[1:]))
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(scope="module", params=NETWORKS)
 def case(request):
+    keras.utils.set_random_seed(0)
     build, folded = NETWORKS[request.param]
     return shaken(build()), folded
 

@@ -46,7 +46,7 @@ def start(case, *arguments, cpus, backend=BACKEND):
 
 
 def finish(*processes):
-    outputs = [process.communicate(timeout=200)[0] for process in processes]
+    outputs = [process.communicate(timeout=500)[0] for process in processes]
     for process, output in zip(processes, outputs):
         assert process.returncode == 0, output[-3000:]
     return outputs
@@ -263,7 +263,8 @@ def test_distributing_on_pytorch_is_an_error(tmp_path):
     [
         ({"batch_size": 10}, "--batch_size=10 does not divide by the 4 devices"),
         pytest.param(
-            *({"jit_compile": "true"}, "--jit_compile=true"), marks=on_tensorflow
+            *({"jit_compile": "true", "batch_size": 8}, "--jit_compile=true"),
+            marks=on_tensorflow,
         ),
     ],
 )

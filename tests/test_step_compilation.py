@@ -113,7 +113,7 @@ def test_the_users_choice_of_unrolling_wins(unroll):
 def trained_weights(sizes, unroll=False):
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
     counts = [1000, 10000, 100]
-    model = M2mModel(f, g, counts, gamma=0.0, steps=3, unroll=unroll, seed=3)
+    model = M2mModel(f, g, counts, gamma=0.0, steps=2, unroll=unroll, seed=3)
     model.compile(sgd(), LOSS, **COMPILE[COMPILED])
     x = rng.normal(size=(48, *image_shape())).astype("float32")
     y = rng.integers(3, size=48)

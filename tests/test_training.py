@@ -35,7 +35,7 @@ def test_the_learning_rate_follows_warm_up_and_drops_across_both_phases(g, tmp_p
 
 
 def test_the_optimizer_of_the_first_phase_goes_on_in_the_second(g, tmp_path):
-    settings = tiny.settings()
+    settings = tiny.settings(batch_size=16)  # The last batch is half as large.
     data = tiny.blobs(settings)
     trained = train(tiny.TASK, data, settings, tmp_path, g)
     steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)

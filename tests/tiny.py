@@ -21,7 +21,7 @@ RECIPE = {
     "defer_epoch": 1,
     "learning_rate": 0.1,
     "drops": ["2:0.1"],
-    "batch_size": 16,
+    "batch_size": 14,  # A quarter of the samples: batches of one shape.
     "weight_decay": 2e-4,
     "beta": 0.9,
     "lam": 0.1,

@@ -1,19 +1,12 @@
-"""How each task makes its data: splits and facts of the real data."""
-
-import os
-import pathlib
+"""Digits-LT: splits, and a ratio that is too large."""
 
 import numpy as np
 import pytest
 
 from keras_m2m import long_tailed_counts
-from tasks import cifar_lt
 from tasks import digits_lt
 from tasks.settings import Settings
 from tasks.task import UserError
-
-DATA = os.environ.get("DATA")
-needs_data = pytest.mark.skipif(not DATA, reason="needs the folder named by DATA")
 
 
 def digits(**changes):
@@ -36,29 +29,3 @@ def test_digits_are_long_tailed_in_pixels_and_their_splits_are_apart():
     assert max(part.max() for part in parts) == 1
     rows = [{image.tobytes() for image in part} for part in parts]
     assert len(rows[0] | rows[1] | rows[2]) == sum(map(len, rows))
-
-
-def cifar(**changes):
-    values = {
-        "dataset": "cifar10",
-        "data_dir": str(pathlib.Path(DATA) / "tfds"),
-        "imbalance": "long_tail",
-        "rho": 100.0,
-        "largest": 0,
-        "subset": "first",
-        "protocol": "m2m",
-        **changes,
-    }
-    return cifar_lt.load(Settings(**values))
-
-
-@needs_data
-def test_cifar_lt_10_has_the_published_counts_and_a_tenth_of_the_test_set():
-    data = cifar()
-    assert data.class_counts.tolist() == [
-        *(5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50)
-    ]
-    assert np.bincount(data.validation[1]).tolist() == [100] * 10
-    assert np.bincount(data.test[1]).tolist() == [900] * 10
-    assert data.train[0].min() == 0
-    assert data.train[0].max() == 1
