@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import keras
@@ -39,6 +40,8 @@ def main(task: Task) -> None:
     # Else libraries log each file they read and each function they trace.
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # A warning is for the user, who has no use for the line of code that gave it.
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
 
     def run_flags(arguments):
         if len(arguments) > 1:
@@ -101,6 +104,11 @@ def _run(task, settings):
         result = _result(trained, data, own, about_g, timing)
         results[method] = result
         _write(place, trained, data, results, began)
+        if METHODS[method].deferred and trained.tested_epoch < settings.defer_epoch:
+            print(
+                f"note: the best validation epoch, {trained.tested_epoch}, is one of "
+                f"plain training, so that {method} is tested before it began"
+            )
     run_folder.finish(folder)
     shown = {"g (erm)": about_g["scores"], **results} if about_g else results
     print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")

@@ -133,3 +133,22 @@ def test_an_output_folder_that_cannot_be_made_is_an_error_before_loading(tmp_pat
     settings = tiny.settings(out_dir=str(tmp_path / "file" / "out"))
     with pytest.raises(UserError, match="cannot be made"):
         runner.run(tiny.TASK, settings)
+
+
+@pytest.mark.parametrize("protocol, told", [("m2m", True), ("field", False)])
+def test_a_method_that_is_tested_before_it_began_is_told(
+    protocol, told, tmp_path, capsys
+):
+    # A rate that grows ends what the first epoch has learned.
+    settings = tiny.settings(
+        method="drs",
+        protocol=protocol,
+        out_dir=str(tmp_path),
+        weight_decay=1.0,
+        learning_rate=10.0,
+        drops=[],
+    )
+    result = runner.run(tiny.TASK, settings)["drs"]
+    assert (result["tested_epoch"] == 0) == told
+    output = capsys.readouterr().out
+    assert ("drs is tested before it began" in output) == told
