@@ -104,11 +104,7 @@ def _run(task, settings):
         result = _result(trained, data, own, about_g, timing)
         results[method] = result
         _write(place, trained, data, results, began)
-        if METHODS[method].deferred and trained.tested_epoch < settings.defer_epoch:
-            print(
-                f"note: the best validation epoch, {trained.tested_epoch}, is one of "
-                f"plain training, so that {method} is tested before it began"
-            )
+        _tell_if_tested_early(own, trained.tested_epoch)
     run_folder.finish(folder)
     shown = {"g (erm)": about_g["scores"], **results} if about_g else results
     print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
@@ -172,6 +168,14 @@ def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
         "versions": versions(),
         "timing": timing,
     }
+
+
+def _tell_if_tested_early(settings, tested_epoch):
+    if METHODS[settings.method].deferred and tested_epoch < settings.defer_epoch:
+        print(
+            f"note: the best validation epoch, {tested_epoch}, is one of plain "
+            f"training, so that {settings.method} is tested before it began"
+        )
 
 
 def _write(folder, trained, data, results, began):
