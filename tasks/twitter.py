@@ -145,7 +145,9 @@ TASK = Task(
     build=text_protocol.build,
     flags=[
         Flag(
-            *("string", "embeddings", None),
+            "string",
+            "embeddings",
+            None,
             "a file of other word vectors: a token, then TAB or space, then numbers",
         ),
         text_protocol.VERIFY,
