@@ -1,11 +1,10 @@
 """`--dry_run`: what a run would do, and what it would cost."""
 
-import dataclasses
-import resource
-import sys
 import time
 
 import keras
+import numpy as np
+import psutil
 
 from tasks import devices
 from tasks import phases
@@ -74,7 +73,7 @@ def _validation_seconds(task, data, settings):
         return 0.0
     samples, labels = data.validation
     f = phases.new_network(task, data, settings)
-    part = samples[: devices.BATCH_SIZE]
+    part = samples[np.arange(min(devices.BATCH_SIZE, len(labels)))]
     devices.predict(f, part)
     began = time.perf_counter()
     devices.predict(f, part)
@@ -83,16 +82,15 @@ def _validation_seconds(task, data, settings):
 
 def _memory(task, data, settings):
     count = phases.new_network(task, data, settings).count_params()
-    splits = dataclasses.astuple(dataclasses.replace(data, augment=None))[:3]
-    samples = sum(getattr(x, "nbytes", 0) for x, _ in filter(None, splits))
+    splits = filter(None, (data.train, data.validation, data.test))
+    samples = sum(getattr(x, "nbytes", 0) for x, _ in splits)
     # Of f: weights, gradients, momentum, the best epoch's; of g: weights.
     networks = 4 * 5 * count
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak *= 1 if sys.platform == "darwin" else 1024
+    process = psutil.Process().memory_info().rss
     return (
         f"Network: {count:,} parameters. Memory: {samples / 2**20:.1f} MiB of samples, "
-        f"{networks / 2**20:.1f} MiB of weights; this process had at most "
-        f"{peak / 2**20:.0f} MiB"
+        f"{networks / 2**20:.1f} MiB of weights; after those steps this process "
+        f"has {process / 2**20:.0f} MiB"
     )
 
 

@@ -5,6 +5,7 @@ checkpoints/      of f; in g/ those of g, in METHOD/ those of a compared method
 result.json       at the end, when the other two are removed
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -68,7 +69,7 @@ def check_space(folder: Path, size: int) -> None:
     probe = folder / "probe.part"
     try:
         with open(probe, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            _allocate(file, size)
     except OSError as error:
         raise UserError(
             f"--out_dir={folder} cannot be written to: {error.strerror}. A run needs "
@@ -76,6 +77,13 @@ def check_space(folder: Path, size: int) -> None:
         ) from error
     finally:
         probe.unlink(missing_ok=True)
+
+
+def _allocate(file, size):
+    if hasattr(os, "posix_fallocate"):  # Which sees quotas too.
+        os.posix_fallocate(file.fileno(), 0, size)
+    elif shutil.disk_usage(file.name).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def start(folder: Path, settings: Settings, data: Data) -> bool:

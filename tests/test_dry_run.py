@@ -20,7 +20,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(dry, capsys):
     output = capsys.readouterr().out
     assert not dry.exists()
     assert "56 training samples of 3 classes, 40 to 4 each" in output
-    assert "4 steps of 16 an epoch" in output
+    assert "4 steps of 14 an epoch" in output  # 4 times 14 is 56
     lines = re.findall(
         r"^  (\w+): epochs (\d+) to (\d+), (.*);.* ms a step", output, re.M
     )

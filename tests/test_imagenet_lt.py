@@ -180,3 +180,13 @@ def test_m2m_trains_on_it(folder, tmp_path):
     assert np.sum(result["confusion_matrix"]) == sum(COUNTS["test"])
     assert 0 < result["acceptance_rate"] <= 1
     assert (tmp_path / "translations.png").is_file()
+
+
+def test_a_dry_run_times_it_without_reading_it_all(folder, tmp_path, capsys):
+    flags = ["--dry_run", "--method=erm", f"--out_dir={tmp_path / 'out'}"]
+    task = dataclasses.replace(imagenet_lt.TASK, build=flat)
+    runner.run(task, settings(folder, "--batch_size=4", *flags))
+    output = capsys.readouterr().out
+    assert "erm: epochs 0 to 199, plain training" in output
+    assert "Memory: 0.0 MiB of samples" in output
+    assert not (tmp_path / "out").exists()

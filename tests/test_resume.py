@@ -22,7 +22,7 @@ from tasks.task import UserError
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Folder of a whole run, of one killed four times, and what they printed."""
+    """Folder of a whole run, of one killed three times, and what they printed."""
     folder = tmp_path_factory.mktemp("runs")
     program = pathlib.Path(killed_runs.__file__)
     finished = subprocess.run(
@@ -53,7 +53,7 @@ def assert_same_run(folder, other):
     assert result_of(folder) == result_of(other)
 
 
-def test_a_run_killed_four_times_ends_as_one_in_peace_to_the_bit(runs):
+def test_a_run_killed_three_times_ends_as_one_in_peace_to_the_bit(runs):
     folder, _ = runs
     assert_same_run(folder / "whole", folder / "killed")
 
@@ -87,17 +87,31 @@ def cut_off(runs, tmp_path):
     return shutil.copytree(runs[0] / "cut_off", tmp_path / "cut_off")
 
 
-@pytest.mark.filterwarnings("ignore:The checkpoint .* is damaged")
-@pytest.mark.parametrize("damage", ["torn", "changed", "empty"])
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(damage, runs, cut_off):
-    newest = max((cut_off / "checkpoints").glob("epoch-*.npz"))
+def damage(folder, kind):
+    """Damages the newest checkpoint; returns the epochs it had seen and its name."""
+    newest = max((folder / "checkpoints").glob("epoch-*.npz"))
     content = bytearray(newest.read_bytes())
-    if damage == "changed":
+    if kind == "changed":
         content[len(content) // 2] ^= 1
     kept = {"torn": 2 * len(content) // 3, "changed": len(content), "empty": 0}
-    newest.write_bytes(content[: kept[damage]])
-    with pytest.warns(UserWarning, match=f"{newest.name} is damaged"):
-        keras_m2m.ExactResume(newest.parent, tiny.build(None, "dense", tiny.settings()))
+    newest.write_bytes(content[: kept[kind]])
+    return int(newest.stem.removeprefix("epoch-")), newest.name
+
+
+@pytest.mark.parametrize("kind", ["torn", "changed", "empty"])
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning(kind, cut_off):
+    epochs_done, name = damage(cut_off, kind)
+    f = tiny.build(None, "dense", tiny.settings())
+    with pytest.warns(UserWarning, match=f"{name} is damaged"):
+        resume = keras_m2m.ExactResume(cut_off / "checkpoints", f)
+    assert resume.epochs_done == epochs_done - 1
+    assert [row["epoch"] for row in resume.history] == list(range(epochs_done - 1))
+
+
+@pytest.mark.filterwarnings("ignore:The checkpoint .* is damaged")
+def test_a_run_with_a_damaged_checkpoint_ends_the_same(runs, cut_off):
+    damage(cut_off, "changed")
+    (cut_off / "checkpoints" / "unfinished.part").write_bytes(b"of a killed write")
     runner.run(killed_runs.TASK, killed_runs.settings(cut_off, resume=True))
     assert_same_run(runs[0] / "whole", cut_off)
 
