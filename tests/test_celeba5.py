@@ -121,7 +121,7 @@ def test_the_network_is_resnet32(folder):
     assert network.output_shape == (None, 5)
 
 
-def test_a_run_goes_from_faces_to results(folder, tmp_path):
+def test_a_run_goes_from_faces_to_results(folder, tmp_path):
     flags = ["--epochs=2", "--defer_epoch=1", "--method=drs", "--batch_size=16"]
     flags += [f"--out_dir={tmp_path}"]
     task = with_mlp(celeba5.TASK)

@@ -112,7 +112,7 @@ def test_the_network_is_the_papers(folder):
     assert network.output_shape == (None, 3)
 
 
-def test_a_run_goes_from_scenes_to results(folder, tmp_path):
+def test_a_run_goes_from_scenes_to_results(folder, tmp_path):
     flags = ["--epochs=2", "--defer_epoch=1", "--method=drs", "--batch_size=16"]
     flags += [f"--out_dir={tmp_path}"]
     task = with_mlp(sun397.TASK)
