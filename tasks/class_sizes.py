@@ -40,7 +40,10 @@ def load(command: str) -> Data:
     Raises:
         UserError: If there is no such task, or its flags or its data are wrong.
     """
-    name, *arguments = shlex.split(command) or [""]
+    try:
+        name, *arguments = shlex.split(command) or [""]
+    except ValueError as error:
+        raise UserError(f"{command!r} is no command line: {error}") from error
     if name not in TASKS:
         raise UserError(f"{name!r} is no task. There are {', '.join(TASKS)}")
     task = importlib.import_module(f"tasks.{name}").TASK

@@ -14,13 +14,13 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
     good one stays.
 
     Args:
-        method: Name of the method, for the message.
+        training: What is trained, for the message.
         weighted: Whether the loss has class weights.
     """
 
-    def __init__(self, method: str, weighted: bool) -> None:
+    def __init__(self, training: str, weighted: bool) -> None:
         super().__init__()
-        self.method, self.weighted = method, weighted
+        self.training, self.weighted = training, weighted
 
     def on_epoch_end(self, epoch, logs=None):
         loss = (logs or {})["loss"]
@@ -30,7 +30,7 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
         if self.weighted:
             cause = "The class weights of rare classes make some steps far too long"
         raise UserError(
-            f"The loss of {self.method} was {loss} in epoch {epoch}, counted from 0. "
+            f"{self.training}: the loss was {loss} in epoch {epoch}, counted from 0. "
             f"{cause}: try a lower --learning_rate. The checkpoint of the epoch before "
             "stays, but --resume would come to the same point"
         )

@@ -107,6 +107,7 @@ def _labels(images, path: Path):
     about = f"labels of {len(images)} images"
     kept = kept_arrays.read(path, about)
     if kept is None:
+        print(f"looking for the labels of {len(images)} images, once", flush=True)
         reads = images[np.arange(len(images))]
         kept = {"labels": np.array([read()["label"] for read in reads], "int64")}
         kept_arrays.write(path, about, **kept)

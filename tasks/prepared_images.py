@@ -84,8 +84,8 @@ def _prepare(builder, keys):
     except (tf.errors.OpError, ValueError) as error:
         raise UserError(
             f"Record {done} of {name} (of {' + '.join(SPLITS)}, from 0) cannot be "
-            f"read: {str(error).splitlines()[0]}\nDelete {builder.data_dir} and run "
-            "again, which downloads and prepares the dataset anew"
+            f"read. Delete {builder.data_dir} and run again, which downloads and "
+            f"prepares the dataset anew. {error}"
         ) from error
     return images, labels
 

@@ -1,8 +1,9 @@
 """The folder of a run: that it can be written, and whose unfinished run it holds.
 
-unfinished.json   what the run is, while it lasts
-checkpoints/      of f; in g/ those of g, in METHOD/ those of a compared method
-result.json       at the end, when the other two are removed
+unfinished.json   what the run is, while it lasts; then it becomes finished.json
+checkpoints/      of f; in g/ those of g, in METHOD/ those of a compared method;
+                  removed at the end
+result.json       of f, and in METHOD/ of a compared method
 """
 
 import errno
@@ -17,13 +18,15 @@ from pathlib import Path
 import keras
 
 from keras_m2m.sampling import is_stream
+from tasks import devices
+from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import UserError
 from tasks.versions import versions
 
 CHECKPOINTS = "checkpoints"
-_UNFINISHED = "unfinished.json"
+_UNFINISHED, _FINISHED = "unfinished.json", "finished.json"
 # Flags that change where and whether a run runs, but no number of it.
 _NOT_OF_THE_RUN = {"resume", "dry_run", "out_dir", "data_dir"}
 
@@ -101,30 +104,29 @@ def start(folder: Path, settings: Settings, data: Data) -> bool:
         UserError: If the folder holds an unfinished run and `--resume` is not given,
             or a run of other flags or data and it is given.
     """
-    path = folder / _UNFINISHED
     run = json.loads(json.dumps(_description(settings, data)))
-    if path.exists():
+    unfinished, finished = folder / _UNFINISHED, folder / _FINISHED
+    # What was cut off before it saved anything has nothing to go on with.
+    if unfinished.exists() and any(_checkpoints(folder)):
         if not settings.resume:
             raise UserError(
                 f"{folder} holds a run that was cut off. Go on with it by --resume, or "
-                f"give another --out_dir, or remove {path} to begin anew"
+                f"give another --out_dir, or remove {unfinished} to begin anew"
             )
-        _check_same(json.loads(path.read_text()), run, folder)
+        _check_same(_read(unfinished), run, folder)
         return True
-    finished = folder / "result.json"
     if settings.resume and finished.exists():
-        flags = {"flags": json.loads(finished.read_text())["flags"]}
-        _check_same(flags, {"flags": run["flags"]}, folder)
+        _check_same(_read(finished), run, folder)
+        _remove_checkpoints(folder)  # Of a run that was killed after its end.
         return False
-    # Left where a run was killed after its end.
-    _remove_checkpoints(folder)
-    write_aside(path, json.dumps(run, indent=1) + "\n")
+    _remove_leftovers(folder)
+    write_aside(unfinished, json.dumps(run, indent=1) + "\n")
     return True
 
 
 def finish(folder: Path) -> None:
     """Let go of a folder after the last result is written."""
-    (folder / _UNFINISHED).unlink()
+    os.replace(folder / _UNFINISHED, folder / _FINISHED)
     _remove_checkpoints(folder)
 
 
@@ -135,16 +137,46 @@ def write_aside(path: Path, text: str) -> None:
     os.replace(aside, path)
 
 
+def _read(path):
+    try:
+        return {**json.loads(path.read_text())}
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}. Remove it to begin anew"
+        ) from error
+
+
+def _places(folder):
+    """Where the trainings of a run keep what is theirs."""
+    return [folder, folder / "g", *(folder / method for method in METHODS)]
+
+
+def _checkpoints(folder):
+    """The checkpoints of a run, of whatever training."""
+    for place in _places(folder):
+        yield from place.glob(f"{CHECKPOINTS}/*.npz")
+
+
 def _remove_checkpoints(folder):
-    for place in [*folder.glob(CHECKPOINTS), *folder.glob(f"*/{CHECKPOINTS}")]:
-        shutil.rmtree(place)
+    for place in _places(folder):
+        shutil.rmtree(place / CHECKPOINTS, ignore_errors=True)
+
+
+def _remove_leftovers(folder):
+    """What would be taken for the new run's if that were killed."""
+    _remove_checkpoints(folder)
+    (folder / _FINISHED).unlink(missing_ok=True)
+    for place in _places(folder):
+        (place / "result.json").unlink(missing_ok=True)
+        shutil.rmtree(place / "tensorboard", ignore_errors=True)
 
 
 def _description(settings, data):
     run = {
         "flags": flags_of_the_run(settings),
         "backend": keras.config.backend(),
-        "data": _digest(data),
+        "devices": devices.count(),
+        "checksum of the data": _digest(data),
         "versions": versions(),
     }
     if settings.g:
@@ -165,11 +197,11 @@ def _digest(data):
 
 
 def _check_same(before, now, folder):
-    before, now = ({**run.pop("flags"), **run} for run in (before, now))
+    before, now = ({**run, **run.get("flags", {})} for run in (before, now))
     changed = [
         f"{key}: {before.get(key)} then, {now.get(key)} now"
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and key != "versions"
+        if before.get(key) != now.get(key) and key not in ("flags", "versions")
     ]
     if changed:
         raise UserError(

@@ -70,16 +70,19 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
     """
     if settings.deterministic:
         make_deterministic()
-    with devices.chosen_devices(settings), own_errors():
-        return _run(task, settings)
+    try:
+        with devices.chosen_devices(settings), own_errors():
+            return _run(task, settings)
+    except OSError as error:
+        raise UserError(
+            f"A file of the run cannot be written or read: {error}. What was saved "
+            "stays: --resume goes on from the last checkpoint"
+        ) from error
 
 
 def _run(task, settings):
     began = time.perf_counter()
-    if settings.g and not (
-        settings.g.endswith(".keras") and Path(settings.g).is_file()
-    ):
-        raise UserError(f"--g={settings.g} is no file that ends in .keras")
+    _check_g_is_a_file(settings.g)
     folder = None if settings.dry_run else run_folder.make(settings)
     data = task.load(settings)
     timing = {"load": time.perf_counter() - began}
@@ -93,10 +96,21 @@ def _run(task, settings):
     if not run_folder.start(folder, settings, data):
         print(f"This run is finished. Its results are in {folder}")
         return {method: reports.read_result(place) for method, place in places.items()}
-    g, about_g = None, None
-    if any(METHODS[method].translate for method in methods):
+    results, about_g = _train_all(task, data, settings, places, timing, began)
+    run_folder.finish(folder)
+    shown = {"g (erm)": about_g["scores"], **results} if about_g else results
+    print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
+    print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
+    print(f"Results are in {folder}")
+    return results
+
+
+def _train_all(task, data, settings, places, timing, began):
+    """Results by method, and what they say of g; all are written to `places`."""
+    g, about_g, results = None, None, {}
+    if any(METHODS[method].translate for method in places):
+        folder = places[settings.method]
         g, about_g = _get_g(task, data, settings, folder, timing)
-    results = {}
     for method, place in places.items():
         own = settings.replace(method=method)
         print(f"\n{method}: {METHODS[method].about}", flush=True)
@@ -105,12 +119,7 @@ def _run(task, settings):
         results[method] = result
         _write(place, trained, data, results, began)
         _tell_if_tested_early(own, trained.tested_epoch)
-    run_folder.finish(folder)
-    shown = {"g (erm)": about_g["scores"], **results} if about_g else results
-    print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
-    print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
-    print(f"Results are in {folder}")
-    return results
+    return results, about_g
 
 
 def _get_g(task, data, settings, folder, timing):
@@ -132,12 +141,17 @@ def _get_g(task, data, settings, folder, timing):
     return g, {"path": settings.g or path.name, "seed": seed, "scores": scores}
 
 
+def _check_g_is_a_file(g):
+    if g and not (g.endswith(".keras") and Path(g).is_file()):
+        raise UserError(f"--g={g} is no file that ends in .keras")
+
+
 def _load_g(path, task, data, settings):
     try:
         # In Keras' safe mode, which runs no code out of the file.
         g = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a file it cannot read.
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise UserError(f"--g={path} is no model that Keras loads: {reason}") from error
     try:
         check_networks(task.build(data, "dense", settings), g, len(data.class_names))

@@ -140,6 +140,7 @@ def _m2m(default):
 
 
 def _run():
+    seed = "seed of f; g is trained from the next one"
     jit = "whether XLA compiles the training step"
     out_dir = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
     deterministic = (
@@ -147,7 +148,7 @@ def _run():
         "on a CPU they are anyway"
     )
     return [
-        _bounded("integer", "seed", 0, "seed of f; g is trained from the next one"),
+        Flag("integer", "seed", 0, seed, {"lower_bound": 0, "upper_bound": 2**32 - 2}),
         Flag("string", "data_dir", None, "where the data is, or is downloaded to"),
         Flag("string", "out_dir", None, out_dir),
         Flag("boolean", "resume", False, "go on with a run that was cut off"),

@@ -15,7 +15,6 @@ from tasks.health import StopAtNonFiniteLoss
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
-from tasks.task import UserError
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
-    resume = _resume(folder, f, best)
+    resume = _resume(folder, f, best, settings)
     seconds = {}
     for phase in phases.phases(settings):
         model = phases.model_of(phase, f, g, data, settings)
@@ -76,7 +75,14 @@ def train(
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
             callbacks = _callbacks(phase.recipe, data, settings, folder, best, resume)
-            _fit(model, arguments, data, callbacks)
+            model.fit(
+                **arguments,
+                validation_data=devices.divisible(data.validation),
+                validation_batch_size=devices.whole(1024),
+                callbacks=callbacks,
+                # A bar where somebody looks, else a line an epoch.
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
         best.restore()
@@ -84,14 +90,17 @@ def train(
     return Trained(f, model, resume.history, tested, seconds)
 
 
-def _resume(folder, f, best):
-    """The checkpoints, whose last two and one aside have weights, momentum, best."""
+def _resume(folder, f, best, settings):
     folder.mkdir(parents=True, exist_ok=True)
-    weights = sum(keras.ops.size(v) * 4 for v in f.variables)
-    run_folder.check_space(folder, int(12 * weights) + 2**24)
     resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best)
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
+    else:
+        # Of each training of the run, the first of which is g's: two checkpoints and
+        # one aside, each of weights, momentum and best weights; and the saved model.
+        trainings = 2 + len(settings.compare)
+        size = trainings * 11 * 4 * f.count_params() + 2**24
+        run_folder.check_space(folder, size)
     return resume
 
 
@@ -102,7 +111,7 @@ def _callbacks(recipe, data, settings, folder, best, resume):
     callbacks = [
         keras.callbacks.LearningRateScheduler(rate),
         _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
-        StopAtNonFiniteLoss(settings.method, bool(recipe.weights)),
+        StopAtNonFiniteLoss(f"{folder} ({recipe.about})", bool(recipe.weights)),
         keras_m2m.WatchAcceptance(class_names=data.class_names),
     ]
     # Last, so that no checkpoint is of an epoch that another stops at.
@@ -117,20 +126,3 @@ class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
 
     def on_train_batch_end(self, batch, logs=None):
         pass
-
-
-def _fit(model, arguments, data, callbacks):
-    try:
-        model.fit(
-            **arguments,
-            validation_data=devices.divisible(data.validation),
-            validation_batch_size=devices.whole(1024),
-            callbacks=callbacks,
-            # A bar where somebody looks, else a line an epoch.
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    except OSError as error:
-        raise UserError(
-            f"Files of the run cannot be written or read: {error}. The checkpoint of "
-            "the last epoch that was saved stays: --resume goes on from it"
-        ) from error

@@ -44,7 +44,12 @@ def test_the_command_loads_a_task_with_its_flags():
 
 @pytest.mark.parametrize(
     "command, message",
-    [("imagenet", "is no task"), ("", "is no task"), ("digits_lt --rho=0", "rho")],
+    [
+        ("imagenet", "is no task"),
+        ("", "is no task"),
+        ("digits_lt --rho=0", "rho"),
+        ("folder 'x", "is no command line"),
+    ],
 )
 def test_a_mistake_in_the_command_says_so(command, message):
     with pytest.raises(UserError, match=message):

@@ -59,8 +59,9 @@ def result_in(folder):
 def test_digits_compares_m2m_with_erm_and_drs(tmp_path):
     flags = [*QUICK, "--largest=20", "--rho=4", f"--out_dir={tmp_path}"]
     flags += ["--batch_size=35"]  # A third of the samples: batches of one shape.
-    status, output, errors = process("digits_lt", *flags)
+    status, output, errors = process("digits_lt", *flags, "--deterministic")
     assert status == 0, errors
+    assert "--deterministic with" in output
     result = result_in(tmp_path)
     assert result["class_counts"][0] == 20
     assert result["class_counts"][-1] == 5

@@ -1,5 +1,6 @@
 """Runs that are killed and go on, and the folders that they leave."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import pytest
 import tiny
 
 import keras_m2m
+from keras_m2m.callbacks import checkpoint_files
 from tasks import run_folder
 from tasks import runner
 from tasks.task import UserError
@@ -130,15 +132,16 @@ def test_changed_flags_are_refused_with_the_difference(cut_off):
     assert "epochs:" not in str(raised.value)
 
 
-def test_changed_data_is_refused(cut_off):
+def test_changed_data_is_refused(runs, cut_off, tmp_path):
     def other_blobs(settings):
         data = tiny.blobs(settings)
         data.train[0][0, 0] += 1
         return data
 
     task = tiny.Task("tiny", other_blobs, tiny.build, {}, presets={})
-    with pytest.raises(UserError, match=r"data: \d+ then, \d+ now"):
-        runner.run(task, killed_runs.settings(cut_off, resume=True))
+    for folder in (cut_off, shutil.copytree(runs[0] / "whole", tmp_path / "whole")):
+        with pytest.raises(UserError, match=r"checksum of the data: \d+ then, \d+ now"):
+            runner.run(task, killed_runs.settings(folder, resume=True))
 
 
 def test_resume_without_a_run_begins_one(tmp_path):
@@ -146,12 +149,92 @@ def test_resume_without_a_run_begins_one(tmp_path):
     assert runner.run(tiny.TASK, settings)["erm"]["tested_epoch"] <= 2
 
 
-def test_a_folder_that_lacks_space_is_an_error_before_training(tmp_path):
+def test_a_run_that_saved_nothing_yet_is_begun_anew(tmp_path):
+    settings = tiny.settings(method="erm", out_dir=str(tmp_path))
+    run_folder.start(tmp_path, settings, tiny.blobs(settings))
+    assert (tmp_path / "unfinished.json").exists()
+    runner.run(tiny.TASK, settings.replace(epochs=1))
+    assert (tmp_path / "finished.json").exists()
+
+
+def test_runs_in_folders_below_are_left_alone(runs, tmp_path):
+    shutil.copytree(runs[0] / "cut_off", tmp_path / "other")
+    before = sorted(tmp_path.rglob("*.npz"))
+    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
+    runner.run(tiny.TASK, settings)
+    assert sorted(tmp_path.rglob("*.npz")) == before != []
+
+
+def test_a_new_run_leaves_no_result_of_the_old_one(tmp_path):
+    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
+    runner.run(tiny.TASK, settings)
+    assert (tmp_path / "result.json").exists()
+    run_folder.start(tmp_path, settings, tiny.blobs(settings))
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_a_damaged_description_of_the_run_says_so(cut_off):
+    (cut_off / "unfinished.json").write_text('{"flags": ')
+    with pytest.raises(UserError, match=r"unfinished.json is damaged.*Remove it"):
+        runner.run(killed_runs.TASK, killed_runs.settings(cut_off, resume=True))
+
+
+class Killed(Exception):
+    """As if the process had ended."""
+
+
+@pytest.mark.parametrize("name", ["f.keras", "finished.json"])
+def test_a_run_killed_while_it_writes_its_results_ends_the_same(
+    name, runs, cut_off, monkeypatch
+):
+    replace = os.replace
+
+    def die(source, target):
+        if pathlib.Path(target).name == name:
+            raise Killed
+        replace(source, target)
+
+    settings = killed_runs.settings(cut_off, resume=True)
+    monkeypatch.setattr(os, "replace", die)
+    with pytest.raises(Killed):
+        runner.run(killed_runs.TASK, settings)
+    monkeypatch.undo()
+    runner.run(killed_runs.TASK, settings)
+    assert_same_run(runs[0] / "whole", cut_off)
+
+
+def test_what_a_kill_at_the_very_end_leaves_is_removed(runs, tmp_path):
+    folder = shutil.copytree(runs[0] / "whole", tmp_path / "whole")
+    shutil.copytree(runs[0] / "cut_off" / "checkpoints", folder / "checkpoints")
+    runner.run(killed_runs.TASK, killed_runs.settings(folder, resume=True))
+    assert not (folder / "checkpoints").exists()
+
+
+def test_checkpoints_are_saved_where_all_before_are_damaged(tmp_path):
+    for epochs_done in (5, 6):
+        checkpoint_files.write(tmp_path, epochs_done, {}, {})
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"damaged")
+    checkpoint_files.write(tmp_path, 1, {"of": "anew"}, {"a": np.arange(3)})
+    epochs_done, about, arrays = checkpoint_files.read_newest(tmp_path)
+    assert (epochs_done, about) == (1, {"of": "anew"})
+    np.testing.assert_array_equal(arrays["a"], np.arange(3))
+
+
+@contextlib.contextmanager
+def largest_file(size):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        with pytest.raises(UserError, match=r"cannot be written to.*needs 2 MiB"):
-            run_folder.check_space(tmp_path, 2**21)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_lacks_space_is_an_error_before_training(tmp_path):
+    settings = tiny.settings(method="erm", out_dir=str(tmp_path))
+    expected = pytest.raises(UserError, match=r"cannot be written to.*needs 16 MiB")
+    with largest_file(2**20), expected:
+        runner.run(tiny.TASK, settings)
+    assert not list(tmp_path.rglob("*.npz"))
+    assert not (tmp_path / "probe.part").exists()

@@ -73,11 +73,12 @@ VALUES = st.one_of(
 ARGUMENTS = st.builds("--{}={}".format, flag_names(), VALUES) | st.text(max_size=12)
 
 
-@examples(max_examples=200)
-@given(st.lists(ARGUMENTS, max_size=4))
-def test_any_command_line_is_read_or_refused_with_a_message(arguments):
+@pytest.mark.parametrize("name", TASKS)
+@examples(max_examples=40)
+@given(arguments=st.lists(ARGUMENTS, max_size=4))
+def test_any_command_line_is_read_or_refused_with_a_message(name, arguments):
     try:
-        settings = parse(task("cifar_lt"), arguments)
+        settings = parse(task(name), arguments)
     except UserError:
         return
     assert isinstance(settings, Settings)

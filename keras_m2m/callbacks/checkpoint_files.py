@@ -37,14 +37,18 @@ def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> 
     aside = folder / "unfinished.part"
     try:
         with open(aside, "wb") as file:
-            file.write(payload + hashlib.sha256(payload).digest())
+            file.write(payload)
+            file.write(hashlib.sha256(payload).digest())
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, folder / f"epoch-{epochs_done:05d}.npz")
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    for path in _newest_first(folder)[KEPT:]:
+    # A later one is damaged, or this one would not have come after it.
+    found = _newest_first(folder)
+    later = [path for path in found if _epochs_done(path) > epochs_done]
+    for path in [*later, *found[len(later) :][KEPT:]]:
         path.unlink()
 
 
@@ -61,19 +65,26 @@ def read_newest(folder: pathlib.Path) -> tuple[int, dict, dict] | None:
         UserWarning: For every damaged checkpoint that is passed over.
     """
     for path in _newest_first(folder):
-        content = path.read_bytes()
-        payload, digest = content[:-_DIGEST], content[-_DIGEST:]
-        if hashlib.sha256(payload).digest() != digest:
-            warnings.warn(
-                f"The checkpoint {path} is damaged: going on from the one before it",
-                stacklevel=2,
-            )
+        payload = _whole(path)
+        if payload is None:
+            message = f"The checkpoint {path} is damaged and is passed over"
+            warnings.warn(message, stacklevel=2)
             continue
         with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
             arrays = dict(archive)
         about = json.loads(arrays.pop("about").tobytes())
         return _epochs_done(path), about, arrays
     return None
+
+
+def _whole(path):
+    """What was written before the digest, or None if any of it changed."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    payload, digest = content[:-_DIGEST], content[-_DIGEST:]
+    return payload if hashlib.sha256(payload).digest() == digest else None
 
 
 def _newest_first(folder):

@@ -128,10 +128,14 @@ class ExactResume(keras.callbacks.Callback):
 def _check_seeds(network):
     if keras.config.backend() != "torch":
         return
+
+    def unseeded(layer):
+        return layer.rate > 0 and layer.seed is None
+
     for layer in network.layers:
         if isinstance(layer, keras.Model):
             _check_seeds(layer)
-        elif isinstance(layer, keras.layers.Dropout) and layer.seed is None:
+        elif isinstance(layer, keras.layers.Dropout) and unseeded(layer):
             raise ValueError(
                 "With PyTorch, a layer that drops out at random must have a `seed` for "
                 "an exact resume, as in keras.layers.Dropout(0.5, seed=1). "

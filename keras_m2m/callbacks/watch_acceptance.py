@@ -53,7 +53,13 @@ class WatchAcceptance(keras.callbacks.Callback):
             return
         self.translated, self.accepted = self._counts
         translated, accepted = self.translated.sum(), self.accepted.sum()
-        if translated and accepted < self.least * translated:
+        if not translated:
+            warnings.warn(
+                f"Epoch {epoch}: nothing was translated, since R rejected all. A "
+                "smaller `beta` rejects less",
+                stacklevel=2,
+            )
+        elif accepted < self.least * translated:
             warnings.warn(self._message(epoch, translated, accepted), stacklevel=2)
 
     def _read(self):
@@ -65,8 +71,9 @@ class WatchAcceptance(keras.callbacks.Callback):
         tried, passed = (part.sum(axis=1) for part in self._counts)
         empty = np.flatnonzero((tried > 0) & (passed == 0))
         names = self.class_names or range(len(tried))
+        listed = ", ".join(str(names[k]) for k in empty) or "no class in particular"
         return (
-            f"Epoch {epoch}: g accepted {accepted} of {translated} translations, and "
-            f"none to the classes {', '.join(str(names[k]) for k in empty)}. Train g "
-            "longer or better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
+            f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
+            f"Nothing at all for the target classes: {listed}. Train g longer or "
+            "better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
         )

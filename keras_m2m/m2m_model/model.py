@@ -39,8 +39,8 @@ class M2mModel(keras.Model):
     `f`, not this model: `f.save("f.keras")`.
 
     While training, the logs hold `acceptance_rate` (accepted over translated rows,
-    0 if there were none) and `replaced_rate` (accepted over all rows); the counts of
-    every pair of classes are in `translation_counts.by_class()`.
+    0 if there were none) and `replaced_rate` (accepted over all rows); the callback
+    `WatchAcceptance` holds the counts of every pair of classes.
 
     To vary a step, override `draw_seeds`, `translate`, `accept` or `replace`.
 
