@@ -31,6 +31,6 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
             cause = "The class weights of rare classes make some steps far too long"
         raise UserError(
             f"{self.training}: the loss was {loss} in epoch {epoch}, counted from 0. "
-            f"{cause}: try a lower --learning_rate, in another --out_dir. The checkpoint "
-            "of the epoch before stays, but --resume would come to the same point"
+            f"{cause}: try a lower --learning_rate, in another --out_dir. The last "
+            "checkpoint stays, but --resume would come to the same point"
         )
