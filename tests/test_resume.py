@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -63,7 +64,7 @@ def test_a_run_killed_three_times_ends_as_one_in_peace_to_the_bit(runs):
 def test_a_killed_run_went_on_where_it_was(runs):
     folder, output = runs
     assert f"{folder / 'killed' / 'g'}: going on after 8 epochs" in output
-    assert f"{folder / 'killed'}: going on after 6 epochs" in output
+    assert re.search(f"{folder / 'killed'}: going on after [678] epochs", output)
 
 
 def test_a_finished_run_leaves_nothing_unfinished(runs):
