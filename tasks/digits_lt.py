@@ -14,6 +14,7 @@ import keras_m2m
 from tasks import runner
 from tasks.long_tail import tail_counts
 from tasks.settings import Settings
+from tasks.small_images import in_order_of_keras
 from tasks.task import Data
 from tasks.task import Flag
 from tasks.task import Preset
@@ -29,8 +30,7 @@ def load(settings: Settings) -> Data:
     """Split the digits per class, then cut the training part to a long tail."""
     digits = load_digits()
     images = (digits.images / 16).astype("float32")[..., None]
-    if keras.config.image_data_format() == "channels_first":
-        images = np.moveaxis(images, -1, 1)
+    images = in_order_of_keras(images)
     counts = tail_counts(settings.largest, 10, settings.rho)
     rng = np.random.default_rng(0)
     parts = {"validation": [], "test": [], "train": []}

@@ -28,7 +28,8 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     trainings = {method: settings.replace(method=method) for method in methods}
     if not settings.g and any(METHODS[method].translate for method in methods):
         trainings = {"g": settings.replace(method="erm", loss="ce"), **trainings}
-    validation = _validation_seconds(task, data, settings)
+    network = phases.new_network(task, data, settings)
+    validation = _validation_seconds(network, data)
     steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)
     print(f"\nPlan: {steps_per_epoch} steps of {settings.batch_size} an epoch")
     timed, total = {}, 0.0
@@ -46,14 +47,14 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
                 f"{phase.recipe.about}; {step * 1000:.1f} ms a step, first ones "
                 f"{first:.0f} s: {_readable(seconds)}"
             )
-    print(_memory(task, data, settings))
+    print(_memory(network, data))
     print(f"In all about {_readable(total)}, loading and pictures aside")
 
 
 def _seconds(task, data, settings, phase):
     """Seconds of the first steps, and of each that follows."""
-    f, g = (phases.new_network(task, data, settings) for _ in range(2))
-    if settings.loss == "ldam":
+    f, g = phases.new_network(task, data, settings), None
+    if phase.recipe.translate:
         g = phases.new_network(task, data, settings.replace(loss="ce"))
     model = phases.model_of(phase, f, g, data, settings)
     enough = phase._replace(first=0, last=2 * _STEPS)
@@ -67,21 +68,20 @@ def _seconds(task, data, settings, phase):
     return ends[1] - ends[0], (ends[2] - ends[1]) / _STEPS
 
 
-def _validation_seconds(task, data, settings):
+def _validation_seconds(network, data):
     """Seconds that the validation of an epoch takes, from a part of it."""
     if data.validation is None:
         return 0.0
     samples, labels = data.validation
-    f = phases.new_network(task, data, settings)
     part = samples[np.arange(min(devices.BATCH_SIZE, len(labels)))]
-    devices.predict(f, part)
+    devices.predict(network, part)
     began = time.perf_counter()
-    devices.predict(f, part)
+    devices.predict(network, part)
     return (time.perf_counter() - began) * len(labels) / len(part)
 
 
-def _memory(task, data, settings):
-    count = phases.new_network(task, data, settings).count_params()
+def _memory(network, data):
+    count = network.count_params()
     splits = filter(None, (data.train, data.validation, data.test))
     samples = sum(getattr(x, "nbytes", 0) for x, _ in splits)
     # Of f: weights, gradients, momentum, the best epoch's; of g: weights.

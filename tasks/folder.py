@@ -42,6 +42,7 @@ Vectors take a minute. For images see the time of an epoch in the run: g and f t
 after `--defer_epoch`, take several times as long.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -56,7 +57,10 @@ from tasks.image_folder import list_images
 from tasks.memory import check_memory
 from tasks.recipes import METHODS
 from tasks.settings import Settings
+from tasks.small_images import DEPTH
 from tasks.small_images import augment
+from tasks.small_images import in_order_of_keras
+from tasks.small_images import samples
 from tasks.splits import fill_splits
 from tasks.task import Data
 from tasks.task import Flag
@@ -147,10 +151,9 @@ def _check_network(network, images):
 
 def _floats(x):
     """Float32 samples, images in [0, 1] and in the order that Keras is set to."""
-    x = x.astype("float32") / 255 if x.dtype == "uint8" else x
-    if x.ndim == 4 and keras.config.image_data_format() == "channels_first":
-        x = np.ascontiguousarray(np.moveaxis(x, -1, 1))
-    return x
+    if x.ndim != 4:
+        return x
+    return samples(x) if x.dtype == "uint8" else in_order_of_keras(x)
 
 
 def _tell_scale(x, settings):
@@ -198,7 +201,6 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
 
 _FRACTION = {"lower_bound": 0.01, "upper_bound": 0.5}
 _NETWORKS = ["auto", "resnet", "preact_resnet18", "mlp"]
-_DEPTHS = ["8", "14", "20", "32", "44", "56"]
 
 TASK = Task(
     name="folder",
@@ -227,13 +229,7 @@ TASK = Task(
             "auto: resnet for images, mlp for vectors",
             {"enum_values": _NETWORKS},
         ),
-        Flag(
-            "enum",
-            "depth",
-            "20",
-            "layers of --network=resnet, 6n + 2",
-            {"enum_values": _DEPTHS},
-        ),
+        replace(DEPTH, default="20", about="layers of --network=resnet, 6n + 2"),
         Flag(
             "enum",
             "augment",

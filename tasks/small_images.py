@@ -86,9 +86,13 @@ def samples(pixels: np.ndarray) -> np.ndarray:
         float32 array in [0, 1] of that shape, or channels first where Keras is set
         so.
     """
-    images = pixels.astype("float32") / 255
+    return in_order_of_keras(pixels.astype("float32") / 255)
+
+
+def in_order_of_keras(images: np.ndarray) -> np.ndarray:
+    """Images `(n, height, width, channels)` in the order that Keras is set to."""
     if _channels_first():
-        images = np.ascontiguousarray(np.moveaxis(images, -1, 1))
+        return np.ascontiguousarray(np.moveaxis(images, -1, 1))
     return images
 
 
