@@ -1,6 +1,7 @@
 """ImageNet-LT: what is read of real files of its schema, and how images are cropped."""
 
 import dataclasses
+import gc
 import io
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -86,17 +87,19 @@ def test_batches_follow_from_seed_and_epoch_however_many_threads(data, monkeypat
 
 
 def test_memory_does_not_grow_with_the_batches_read(data):
-    dataset = batches(data, epochs=8, batch_size=16)
-    batch = 16 * SIZE * SIZE * 3 * 4
+    dataset = batches(data, epochs=16, batch_size=64)
+    batch = 64 * SIZE * SIZE * 3 * 4  # Far above what else the process holds.
     for index in range(3):  # Threads and caches come with the first.
         dataset[index]
     tracemalloc.start()
     try:
         dataset[3]
+        gc.collect()
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
         for index in range(4, len(dataset)):
             dataset[index]
+        gc.collect()
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
