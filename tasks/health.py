@@ -7,6 +7,18 @@ import keras
 from tasks.task import UserError
 
 
+class Diverged(UserError):
+    """A training whose loss is not finite any more.
+
+    Attributes:
+        what: What happened, without what to do about it.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class StopAtNonFiniteLoss(keras.callbacks.Callback):
     """Raises after an epoch whose loss is NaN or infinite.
 
@@ -29,8 +41,10 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
         cause = "The learning rate is too high for this network and data"
         if self.weighted:
             cause = "The class weights of rare classes make some steps far too long"
-        raise UserError(
-            f"{self.training}: the loss was {loss} in epoch {epoch}, counted from 0. "
-            f"{cause}: try a lower --learning_rate, in another --out_dir. The last "
-            "checkpoint stays, but --resume would come to the same point"
+        what = f"the loss was {loss} in epoch {epoch}, counted from 0"
+        raise Diverged(
+            f"{self.training}: {what}. {cause}: try a lower --learning_rate, in "
+            "another --out_dir. The last checkpoint stays, but --resume would come to "
+            "the same point",
+            what,
         )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import keras
@@ -10,8 +11,15 @@ import numpy as np
 from keras_m2m import M2mModel
 from keras_m2m import plots
 from keras_m2m import sampling
+from tasks import devices
+from tasks import run_folder
+from tasks.ablations import method_of
+from tasks.evaluation import evaluate
 from tasks.run_folder import write_aside
+from tasks.settings import Settings
 from tasks.task import Data
+from tasks.training import Trained
+from tasks.versions import versions
 
 _COLUMNS = {
     "method": "method",
@@ -22,6 +30,45 @@ _COLUMNS = {
     "minor": "minor",
     "acceptance_rate": "accepted",
 }
+
+
+def result_of(
+    trained: Trained, data: Data, settings: Settings, about_g, timing: dict
+) -> dict:
+    """Scores of a training on the test set, and all that they follow from.
+
+    Args:
+        trained: What was trained.
+        data: What it was trained on.
+        settings: By what flags.
+        about_g: What to tell of g, if the method has one.
+        timing: Seconds of what came before, by name.
+
+    Returns:
+        The content of `result.json`: what `evaluate` gives, the protocol, classes,
+        flags, backend, versions and timing.
+    """
+    began = time.perf_counter()
+    scores = evaluate(trained.f, *data.test, data.class_counts)
+    timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
+    return {
+        "task": settings.task,
+        "source": data.source,
+        **scores,
+        "acceptance_rate": trained.history[-1].get("acceptance_rate"),
+        "protocol": settings.protocol,
+        "tested_epoch": trained.tested_epoch,
+        "class_names": data.class_names,
+        "class_counts": data.class_counts.tolist(),
+        "parameters": trained.f.count_params(),
+        "flags": run_folder.flags_of_the_run(settings),
+        "seed": settings.seed,
+        "g": about_g if method_of(settings.method).translate else None,
+        "backend": keras.config.backend(),
+        "devices": devices.count(),
+        "versions": versions(),
+        "timing": timing,
+    }
 
 
 def write_result(folder: Path, result: dict) -> None:

@@ -28,7 +28,8 @@ from tasks.versions import versions
 CHECKPOINTS = "checkpoints"
 _UNFINISHED, _FINISHED = "unfinished.json", "finished.json"
 # Flags that change where and whether a run runs, but no number of it.
-_NOT_OF_THE_RUN = {"resume", "dry_run", "out_dir", "data_dir"}
+# What is read from files that flags name has a checksum.
+_NOT_OF_THE_RUN = {"resume", "dry_run", "out_dir", "data_dir", "embeddings"}
 
 
 def flags_of_the_run(settings: Settings) -> dict:
@@ -176,7 +177,7 @@ def _description(settings, data):
         "flags": flags_of_the_run(settings),
         "backend": keras.config.backend(),
         "devices": devices.count(),
-        "checksum of the data": _digest(data),
+        "checksum of the data": digest(data),
         "versions": versions(),
     }
     if settings.g:
@@ -186,14 +187,14 @@ def _description(settings, data):
     return run
 
 
-def _digest(data):
+def digest(data: Data) -> int:
     """A number that changes with the data, as far as it is in memory."""
-    digest = zlib.crc32("\n".join(data.class_names).encode())
+    found = zlib.crc32("\n".join(data.class_names).encode())
     for samples, labels in filter(None, (data.train, data.validation, data.test)):
-        digest = zlib.crc32(labels.tobytes(), digest)
+        found = zlib.crc32(labels.tobytes(), found)
         if not is_stream(samples):
-            digest = zlib.crc32(memoryview(samples.ravel()).cast("B"), digest)
-    return digest
+            found = zlib.crc32(memoryview(samples.ravel()).cast("B"), found)
+    return found
 
 
 def _check_same(before, now, folder):

@@ -22,12 +22,9 @@ from tasks.settings import Settings
 from tasks.settings import define_flags
 from tasks.settings import read_settings
 from tasks.streams import own_errors
-from tasks.task import Data
 from tasks.task import Task
 from tasks.task import UserError
-from tasks.training import Trained
 from tasks.training import train
-from tasks.versions import versions
 
 
 def main(task: Task) -> None:
@@ -115,7 +112,7 @@ def _train_all(task, data, settings, places, timing, began):
         own = settings.replace(method=method)
         print(f"\n{method}: {METHODS[method].about}", flush=True)
         trained = train(task, data, own, place, g)
-        result = _result(trained, data, own, about_g, timing)
+        result = reports.result_of(trained, data, own, about_g, timing)
         results[method] = result
         _write(place, trained, data, results, began)
         _tell_if_tested_early(own, trained.tested_epoch)
@@ -158,30 +155,6 @@ def _load_g(path, task, data, settings):
     except ValueError as error:
         raise UserError(f"--g={path} does not fit the data: {error}") from error
     return g
-
-
-def _result(trained: Trained, data: Data, settings: Settings, about_g, timing):
-    began = time.perf_counter()
-    scores = evaluate(trained.f, *data.test, data.class_counts)
-    timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
-    return {
-        "task": settings.task,
-        "source": data.source,
-        **scores,
-        "acceptance_rate": trained.history[-1].get("acceptance_rate"),
-        "protocol": settings.protocol,
-        "tested_epoch": trained.tested_epoch,
-        "class_names": data.class_names,
-        "class_counts": data.class_counts.tolist(),
-        "parameters": trained.f.count_params(),
-        "flags": run_folder.flags_of_the_run(settings),
-        "seed": settings.seed,
-        "g": about_g if METHODS[settings.method].translate else None,
-        "backend": keras.config.backend(),
-        "devices": devices.count(),
-        "versions": versions(),
-        "timing": timing,
-    }
 
 
 def _tell_if_tested_early(settings, tested_epoch):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import keras_m2m
 from tasks import devices
@@ -26,6 +27,9 @@ class Trained:
         model: What the last phase fitted: f, or the `M2mModel` around it.
         history: One dict of logs per epoch.
         tested_epoch: The epoch that the weights are from.
+        translations: Rows translated and rows accepted in the last epoch, two int64
+            arrays `(K, K)` indexed `[target, seed]`; None without any, or where the
+            training had been cut off after its last epoch.
         seconds: Wall time per phase, `phase_1` and where there is one `phase_2`.
     """
 
@@ -33,6 +37,7 @@ class Trained:
     model: keras.Model
     history: list[dict]
     tested_epoch: int
+    translations: tuple[np.ndarray, np.ndarray] | None
     seconds: dict[str, float]
 
 
@@ -66,6 +71,7 @@ def train(
     f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
     resume = _resume(folder, f, best, settings)
+    watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
     seconds = {}
     for phase in phases.phases(settings):
         model = phases.model_of(phase, f, g, data, settings)
@@ -74,7 +80,12 @@ def train(
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
-            callbacks = _callbacks(phase.recipe, data, settings, folder, best, resume)
+            callbacks = [
+                *_callbacks(phase.recipe, settings, folder),
+                watch,
+                *([] if best is None else [best]),
+                resume,  # Last, so that it saves no epoch that another stops at.
+            ]
             model.fit(
                 **arguments,
                 validation_data=devices.divisible(data.validation),
@@ -87,7 +98,10 @@ def train(
     if best is not None:
         best.restore()
     tested = settings.epochs - 1 if best is None else best.epoch
-    return Trained(f, model, resume.history, tested, seconds)
+    translations = None
+    if watch.translated is not None:
+        translations = watch.translated, watch.accepted
+    return Trained(f, model, resume.history, tested, translations, seconds)
 
 
 def _resume(folder, f, best, settings):
@@ -104,18 +118,15 @@ def _resume(folder, f, best, settings):
     return resume
 
 
-def _callbacks(recipe, data, settings, folder, best, resume):
+def _callbacks(recipe, settings, folder):
     rate = keras_m2m.warmup_step_decay(
         settings.learning_rate, drops=settings.rate_drops
     )
-    callbacks = [
+    return [
         keras.callbacks.LearningRateScheduler(rate),
         _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
         StopAtNonFiniteLoss(f"{folder} ({recipe.about})", bool(recipe.weights)),
-        keras_m2m.WatchAcceptance(class_names=data.class_names),
     ]
-    # Last, so that no checkpoint is of an epoch that another stops at.
-    return [*callbacks, *([] if best is None else [best]), resume]
 
 
 class _TensorBoardByEpoch(keras.callbacks.TensorBoard):

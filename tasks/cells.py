@@ -1,0 +1,227 @@
+"""Cells of the tables: each is trained once, and found again by what it is.
+
+A cell is a method, a loss and a seed on one dataset, with every flag that its numbers
+follow from. What came of it is a small file in one folder, `results`; its network and
+what other cells begin with are in another, `runs`:
+
+TASK/starts/NAME   plain training of a seed and loss up to `defer_epoch`, from which
+                   plain training and all deferred methods of the two go on
+TASK/NAME          of a cell: f.keras, history.csv, log.txt
+
+NAME ends in a digest of all that the numbers follow from, so that a change of any flag
+or of the data makes another cell.
+"""
+
+import contextlib
+import gc
+import hashlib
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import keras
+
+from tasks import ablations
+from tasks import devices
+from tasks import reports
+from tasks import run_folder
+from tasks.ablations import method_of
+from tasks.health import Diverged
+from tasks.run_folder import CHECKPOINTS
+from tasks.settings import Settings
+from tasks.task import Data
+from tasks.task import Task
+from tasks.training import Trained
+from tasks.training import train
+from tasks.versions import commit
+
+_OF_TRANSLATION = {"beta", "lam", "gamma", "steps", "step_size", "noise"}
+# Those that only choose others, and the one that the seed of a cell takes the place of.
+_NEVER = {"compare", "preset", "g"}
+
+
+class Cells:
+    """The cells of one dataset.
+
+    Args:
+        task: The dataset's `Task`.
+        data: What it loaded.
+        results: Folder for a small JSON file per cell.
+        runs: Folder for networks, checkpoints and logs.
+    """
+
+    def __init__(self, task: Task, data: Data, results: Path, runs: Path) -> None:
+        self.task, self.data = task, data
+        self.results, self.runs = results / task.name, runs / task.name
+        self._checksum = run_folder.digest(data)
+
+    def configuration(self, settings: Settings) -> dict:
+        """All that the numbers of a cell follow from, ready for JSON."""
+        return {
+            "flags": _flags(settings),
+            "backend": keras.config.backend(),
+            "devices": devices.count(),
+            "checksum of the data": self._checksum,
+        }
+
+    def name(self, settings: Settings) -> str:
+        """Name of the cell's file and folder."""
+        text = json.dumps(self.configuration(settings), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return f"{settings.method}-{settings.loss}-seed{settings.seed}-{digest}"
+
+    def find(self, settings: Settings) -> dict | None:
+        """The result of a cell, if it is done."""
+        try:
+            return json.loads(self._result_file(settings).read_text())
+        except FileNotFoundError:
+            return None
+
+    def result(self, settings: Settings) -> dict:
+        """The result of a cell, which is trained if that was not done.
+
+        Args:
+            settings: Its method, loss, seed and all other flags.
+
+        Returns:
+            What `reports.result_of` gives, and `commit`; of a training that diverged,
+            the same without scores and with `failed`, a sentence.
+        """
+        found = self.find(settings)
+        if found is None:
+            self._run(settings)
+            found = self.find(settings)
+        return found
+
+    def network(self, settings: Settings) -> keras.Model:
+        """The network of a cell as it was tested, trained if it is not there.
+
+        Raises:
+            Diverged: If its training does.
+        """
+        path = self._folder(settings) / "f.keras"
+        if not path.exists():
+            self._run(settings)
+        if not path.exists():
+            what = self.find(settings)["failed"]
+            raise Diverged(f"g, plain training from seed {settings.seed}: {what}", what)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+    def teacher(self, settings: Settings) -> keras.Model | None:
+        """g of a cell: the network of plain training from another seed, or of two.
+
+        Returns:
+            A network that no other cell holds; None if the method takes none.
+        """
+        return ablations.teacher([self.network(own) for own in _teachers(settings)])
+
+    def train(self, settings: Settings, folder: Path) -> Trained:
+        """Train a cell's network, from the shared start of its seed and loss.
+
+        Args:
+            settings: The cell's.
+            folder: Where its checkpoints go; a training that was cut off there goes on.
+
+        Returns:
+            `Trained`.
+
+        Raises:
+            Diverged: If it does, or what it begins with.
+        """
+        g = self.teacher(settings)
+        method = method_of(settings.method)
+        plain = settings.method == "erm" or method.deferred
+        if plain and settings.defer_epoch < settings.epochs:
+            self._begin(settings, folder)
+        return train(self.task, self.data, settings, folder, g)
+
+    def _begin(self, settings, folder):
+        """Give a cell the checkpoint that its plain part ends with."""
+        own = settings.replace(method="erm", epochs=settings.defer_epoch)
+        start = self.runs / "starts" / self.name(own)
+        train(self.task, self.data, own, start)
+        if not (folder / CHECKPOINTS).exists():
+            aside = folder / f"{CHECKPOINTS}.part"
+            shutil.rmtree(aside, ignore_errors=True)
+            shutil.copytree(start / CHECKPOINTS, aside)
+            os.replace(aside, folder / CHECKPOINTS)
+
+    def validate(self, settings: Settings) -> float:
+        """Balanced accuracy on validation of the epoch that would be tested.
+
+        Trains the cell for that and keeps nothing of it; one that diverged scores 0.
+        """
+        try:
+            with self._training(settings) as trained:
+                return max(row["val_balanced_accuracy"] for row in trained.history)
+        except Diverged:
+            return 0.0
+
+    def _run(self, settings):
+        began = time.perf_counter()
+        try:
+            with self._training(settings) as trained:
+                about_g = {"seeds": [own.seed for own in _teachers(settings)]}
+                result = reports.result_of(trained, self.data, settings, about_g, {})
+                folder = self._folder(settings)
+                reports.write_history(folder, trained.history)
+                devices.save(trained.f, folder / "f.keras")
+        except Diverged as error:
+            self._write(settings, {"failed": error.what})
+            return
+        result["timing"]["total"] = time.perf_counter() - began
+        names, pairs = ("translated", "accepted"), trained.translations or ()
+        result |= {name: pair.tolist() for name, pair in zip(names, pairs)}
+        self._write(settings, result)
+
+    @contextlib.contextmanager
+    def _training(self, settings):
+        """What was trained; inside, what is printed goes to the cell's log."""
+        folder = self._folder(settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / "log.txt", "a") as log, contextlib.redirect_stdout(log):
+            yield self.train(settings, folder)
+        shutil.rmtree(folder / CHECKPOINTS)
+        # Else memory grows with every cell.
+        keras.utils.clear_session()
+        gc.collect()
+
+    def _write(self, settings, result):
+        path = self._result_file(settings)
+        if path.exists():  # It was the network that was wanted.
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        about = {"task": self.task.name, "source": self.data.source}
+        record = {**about, **result, **self.configuration(settings), "commit": commit()}
+        # A key a line: small, and still read by people and by `git diff`.
+        lines = (f"{json.dumps(key)}: {json.dumps(record[key])}" for key in record)
+        run_folder.write_aside(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+    def _folder(self, settings):
+        return self.runs / self.name(settings)
+
+    def _result_file(self, settings):
+        return self.results / f"{self.name(settings)}.json"
+
+
+def _flags(settings):
+    """The flags that a cell's numbers follow from: not those its method ignores."""
+    method = method_of(settings.method)
+    ignored = set(_NEVER)
+    if not method.translate:
+        ignored |= _OF_TRANSLATION
+    if not method.deferred:
+        ignored |= {"defer_epoch"}
+    flags = run_folder.flags_of_the_run(settings)
+    return {name: value for name, value in flags.items() if name not in ignored}
+
+
+def _teachers(settings):
+    """The plain trainings whose networks are g of a cell: never of its own seed."""
+    count = method_of(settings.method).teachers
+    return [
+        settings.replace(method="erm", loss="ce", seed=settings.seed + 1 + i)
+        for i in range(count)
+    ]

@@ -1,0 +1,111 @@
+"""M2m's parameters from the paper's grid, by the validation set, with KerasTuner.
+
+A trial is the training of a cell whose seed is none of the table's. Its score is the
+balanced accuracy of its best epoch on the validation set, by which the protocol chooses
+the epoch to be tested; the test set is not looked at.
+
+On several machines that share the folders, start the same command on each with
+KerasTuner's variables `KERASTUNER_TUNER_ID` (`chief`, or another name on each worker),
+`KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT`. The chief hands out trials and goes
+on when they are done; workers end there.
+
+Source: Kim et al., M2m (CVPR 2020), supplement, for the grids; KerasTuner's guide,
+distributed tuning.
+"""
+
+import contextlib
+import json
+import os
+import sys
+
+import keras_tuner
+
+from tasks import run_folder
+from tasks.cells import Cells
+from tasks.settings import Settings
+from tasks.task import UserError
+from tasks.versions import commit
+
+GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
+_ID = "KERASTUNER_TUNER_ID"
+_SCORE = "val_balanced_accuracy"
+
+
+def tune(cells: Cells, settings: Settings, names=tuple(GRID)) -> dict[str, float]:
+    """The values of the grid that do best on validation; searched once, then found.
+
+    Args:
+        cells: Of the dataset.
+        settings: A method that translates, a loss, and the seed to tune with.
+        names: Which of `GRID` to search; the others stay as they are.
+
+    Returns:
+        A value by name. Of equal scores the first in the order of the grid counts.
+
+    Raises:
+        UserError: If the protocol keeps no validation set.
+    """
+    if cells.data.validation is None:
+        raise UserError(
+            f"--tune needs a validation set, and {settings.task} with "
+            f"--protocol={settings.protocol} keeps none"
+        )
+    free = settings.replace(**dict.fromkeys(names))
+    record = cells.results / f"tuned-{cells.name(free)}.json"
+    if not record.exists():
+        trials = _search(cells, free, names)
+        _write(record, cells.configuration(free), trials)
+    trials = json.loads(record.read_text())["trials"]
+    best = max(trials, key=lambda trial: trial[_SCORE])  # The first of equal ones.
+    return {name: best[name] for name in names}
+
+
+def _search(cells, settings, names):
+    """`[{name: value, ..., score}]` of all trials, in the order of the grid."""
+    space = keras_tuner.HyperParameters()
+    for name in names:
+        space.Choice(name, list(GRID[name]))
+    folder = cells.runs / "tuning" / cells.name(settings)
+    if _ID in os.environ:  # Machines share nothing but what KerasTuner hands out.
+        runs = cells.runs.parent / os.environ[_ID]
+        cells = Cells(cells.task, cells.data, cells.results.parent, runs)
+    oracle = keras_tuner.oracles.GridSearchOracle(
+        objective=keras_tuner.Objective(_SCORE, "max"), hyperparameters=space
+    )
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            _Tuner(cells, settings, folder, oracle).search(verbose=0)
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ from None
+    if _is_worker():
+        sys.exit("KerasTuner: no trial is left. The chief goes on")
+    done = [
+        {**trial.hyperparameters.values, _SCORE: trial.score}
+        for trial in oracle.get_best_trials(len(oracle.trials))
+    ]
+    return sorted(done, key=lambda trial: [trial[name] for name in names])
+
+
+def _is_worker():
+    return "chief" not in os.environ.get(_ID, "chief")
+
+
+class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
+    """Trains a cell per trial."""
+
+    def __init__(self, cells, settings, folder, oracle):
+        self.cells, self.settings, self.folder = cells, settings, folder
+        super().__init__(oracle, directory=str(folder), project_name="trials")
+
+    def run_trial(self, trial):
+        own = self.settings.replace(**trial.hyperparameters.values)
+        try:
+            return {_SCORE: self.cells.validate(own)}
+        except Exception as error:  # Else KerasTuner notes it and goes on.
+            raise keras_tuner.errors.FatalError(str(error)) from error
+
+
+def _write(path, configuration, trials):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {**configuration, "commit": commit(), "trials": trials}
+    run_folder.write_aside(path, json.dumps(record, indent=1) + "\n")
