@@ -72,9 +72,10 @@ def _search(cells, settings, names):
     oracle = keras_tuner.oracles.GridSearchOracle(
         objective=keras_tuner.Objective(_SCORE, "max"), hyperparameters=space
     )
+    oracle.verbose = 0  # Its own table of each trial.
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            _Tuner(cells, settings, folder, oracle).search(verbose=0)
+            _Tuner(cells, settings, folder, oracle).search()
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ from None
     if _is_worker():
