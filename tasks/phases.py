@@ -8,6 +8,7 @@ import numpy as np
 import keras_m2m
 from keras_m2m.sampling import is_stream
 from tasks import devices
+from tasks.ablations import method_of
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.recipes import Method
@@ -27,7 +28,7 @@ class Phase(NamedTuple):
 
 def phases(settings: Settings) -> list[Phase]:
     """The phases of `settings.method`: a deferred one comes after plain training."""
-    method = METHODS[settings.method]
+    method = method_of(settings.method)
     start = settings.defer_epoch if method.deferred else 0
     both = [Phase(METHODS["erm"], 0, start), Phase(method, start, settings.epochs)]
     return [phase for phase in both if phase.first < phase.last]
@@ -46,13 +47,23 @@ def model_of(
     data: Data,
     settings: Settings,
 ) -> keras.Model:
-    """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`."""
+    """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`.
+
+    Args:
+        phase: What the recipe of the phase fixes goes before `settings`.
+        f: The network to train.
+        g: The frozen classifier: one made of `phase.recipe.teachers` networks, by
+            `ablations.teacher`; None for none.
+        data: What to train on.
+        settings: The recipe and its seed.
+    """
     if not phase.recipe.translate:
         return f
-    model = keras_m2m.M2mModel(
+    settings = settings.replace(**phase.recipe.flags)
+    model = phase.recipe.model(
         f,
         g,
-        data.class_counts,
+        data,
         beta=settings.beta,
         lam=settings.lam,
         gamma=settings.gamma,

@@ -1,7 +1,9 @@
 """The methods and losses of the paper's tables, as data."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 
 import keras
 
@@ -18,7 +20,10 @@ class Method:
         weights: Function from class counts to class weights, or None.
         deferred: Whether plain training comes first, up to `defer_epoch`.
         smote: Whether the training set is filled up by SMOTE.
-        translate: Whether batches go through `M2mModel`.
+        model: Function `(f, g, data, **arguments)` to the `M2mModel` that batches go
+            through, whose arguments they are; None to fit the network itself.
+        teachers: How many plainly trained networks g is made of.
+        flags: Values that go before those of the settings, such as `{"lam": 0.0}`.
     """
 
     about: str
@@ -26,7 +31,14 @@ class Method:
     weights: Callable | None = None
     deferred: bool = False
     smote: bool = False
-    translate: bool = False
+    model: Callable | None = None
+    teachers: int = 0
+    flags: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def translate(self) -> bool:
+        """Whether batches go through an `M2mModel`."""
+        return self.model is not None
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,18 @@ class Loss:
     head: str = "dense"
 
 
+def as_class(cls: type[keras_m2m.M2mModel]) -> Callable:
+    """`Method.model` of M2m, or of a variant that takes the same arguments.
+
+    Args:
+        cls: `M2mModel` or a subclass.
+
+    Returns:
+        Function `(f, g, data, **arguments)` to an instance.
+    """
+    return lambda f, g, data, **arguments: cls(f, g, data.class_counts, **arguments)
+
+
 _EFFECTIVE = keras_m2m.effective_number_weights
 
 METHODS = {
@@ -58,7 +82,8 @@ METHODS = {
         "Major-to-minor Translation after defer_epoch",
         sampling="class",
         deferred=True,
-        translate=True,
+        model=as_class(keras_m2m.M2mModel),
+        teachers=1,
     ),
 }
 

@@ -19,6 +19,7 @@ from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.compilation import apply_to_first
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.seeds import Seeds
+from keras_m2m.m2m_model.seeds import wanted_seeds
 from keras_m2m.m2m_model.translation_counts import TranslationCounts
 
 _SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
@@ -192,25 +193,22 @@ class M2mModel(keras.Model):
         Returns:
             `Seeds`, of which those not `wanted` are ignored.
         """
-        size = ops.shape(labels)[0]
-        draws = keras.random.uniform((3, size), dtype="float32", seed=self._generator)
+        draws = self.draw_numbers(ops.shape(labels)[0])
         choice = translation.choose_seeds(
             labels, draws, self._generation, self._acceptance
         )
-        if self._plan.static:
-            rows = ops.argsort(ops.logical_not(choice.wanted))
-        else:
-            # The first row too: TensorFlow cannot run every network on no rows.
-            kept = ops.logical_or(choice.wanted, ops.arange(size) == 0)
-            (rows,) = ops.nonzero(kept)
-        origin = ops.take(choice.rows, rows)
-        return Seeds(
-            samples=ops.take(x, origin, axis=0),
-            classes=ops.take(labels, origin),
-            rows=rows,
-            targets=ops.take(labels, rows),
-            wanted=ops.take(choice.wanted, rows),
-        )
+        return wanted_seeds(x, labels, choice, self._plan.static)
+
+    def draw_numbers(self, size):
+        """Draw the numbers that `translation.choose_seeds` decides by.
+
+        Args:
+            size: Rows of the batch, an integer or int32 scalar tensor.
+
+        Returns:
+            float32 tensor `(3, size)`, uniform in `[0, 1)`; the last row draws R.
+        """
+        return keras.random.uniform((3, size), dtype="float32", seed=self._generator)
 
     def translate(self, seeds: Seeds):
         """Translate every seed to its target, from a small random offset.

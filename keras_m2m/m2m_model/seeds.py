@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from keras import ops
+
 
 class Seeds(NamedTuple):
     """The samples that a step translates, all of length `n`.
@@ -27,3 +29,40 @@ class Seeds(NamedTuple):
     rows: object
     targets: object
     wanted: object
+
+
+def wanted_seeds(x, labels, choice, static) -> Seeds:
+    """Take the chosen seeds out of the batch.
+
+    Args:
+        x: float32 tensor `(batch, ...)`.
+        labels: int32 tensor `(batch,)`.
+        choice: What `translation.choose_seeds` found.
+        static: Whether all rows are taken, the wanted ones first.
+
+    Returns:
+        `Seeds`.
+
+    Example:
+
+    >>> from keras_m2m.translation import Choice
+    >>> x, labels = ops.array([[5.0], [6.0]]), ops.array([0, 1])
+    >>> choice = Choice(rows=ops.array([1, 0]), wanted=ops.array([False, True]))
+    >>> seeds = wanted_seeds(x, labels, choice, static=True)
+    >>> [ops.convert_to_numpy(part)[0].item() for part in seeds]
+    [5.0, 0, 1, 1, True]
+    """
+    if static:
+        rows = ops.argsort(ops.logical_not(choice.wanted))
+    else:
+        # The first row too: TensorFlow cannot run every network on no rows.
+        first = ops.arange(ops.shape(labels)[0]) == 0
+        (rows,) = ops.nonzero(ops.logical_or(choice.wanted, first))
+    origin = ops.take(choice.rows, rows)
+    return Seeds(
+        samples=ops.take(x, origin, axis=0),
+        classes=ops.take(labels, origin),
+        rows=rows,
+        targets=ops.take(labels, rows),
+        wanted=ops.take(choice.wanted, rows),
+    )
