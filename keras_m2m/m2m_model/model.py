@@ -193,11 +193,9 @@ class M2mModel(keras.Model):
         Returns:
             `Seeds`, of which those not `wanted` are ignored.
         """
+        draws = self.draw_numbers(ops.shape(labels)[0])
         choice = translation.choose_seeds(
-            labels,
-            self.draw_numbers(ops.shape(labels)[0]),
-            self._generation,
-            self._acceptance,
+            labels, draws, self._generation, self._acceptance
         )
         return wanted_seeds(x, labels, choice, self._plan.static)
 
