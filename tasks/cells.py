@@ -33,9 +33,11 @@ from tasks.run_folder import CHECKPOINTS
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
+from tasks.task import UserError
 from tasks.training import Trained
 from tasks.training import train
 from tasks.versions import commit
+from tasks.versions import versions
 
 _OF_TRANSLATION = {"beta", "lam", "gamma", "steps", "step_size", "noise"}
 # Those that only choose others, and the one that the seed of a cell takes the place of.
@@ -169,7 +171,7 @@ class Cells:
                 reports.write_history(folder, trained.history)
                 devices.save(trained.f, folder / "f.keras")
         except Diverged as error:
-            self._write(settings, {"failed": error.what})
+            self._write(settings, self._failed(settings, error.what))
             return
         result["timing"]["total"] = time.perf_counter() - began
         names, pairs = ("translated", "accepted"), trained.translations or ()
@@ -188,6 +190,16 @@ class Cells:
         keras.utils.clear_session()
         gc.collect()
 
+    def _failed(self, settings, what):
+        return {
+            "failed": what,
+            "seed": settings.seed,
+            "protocol": settings.protocol,
+            "class_names": self.data.class_names,
+            "class_counts": self.data.class_counts.tolist(),
+            "versions": versions(),
+        }
+
     def _write(self, settings, result):
         path = self._result_file(settings)
         if path.exists():  # It was the network that was wanted.
@@ -204,6 +216,36 @@ class Cells:
 
     def _result_file(self, settings):
         return self.results / f"{self.name(settings)}.json"
+
+
+def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict | None:
+    """The result of a cell by its flags alone, whatever its backend and its data.
+
+    Args:
+        results: Folder with the results of all tasks.
+        settings: The cell's.
+        prefix: What the names of such files begin with.
+
+    Returns:
+        What is in the file, or None.
+
+    Raises:
+        UserError: If there are several.
+    """
+    wanted = json.loads(json.dumps(_flags(settings)))
+    name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
+    found = {}
+    for path in sorted((results / settings.task).glob(name)):
+        record = json.loads(path.read_text())
+        if record["flags"] == wanted:
+            found[path.name] = record
+    if len(found) > 1:
+        raise UserError(
+            f"{results / settings.task} has results of the same flags from different "
+            f"backends or data: {', '.join(found)}. Keep one of them, or give another "
+            "--results"
+        )
+    return next(iter(found.values()), None)
 
 
 def _flags(settings):

@@ -17,11 +17,13 @@ import contextlib
 import json
 import os
 import sys
+from pathlib import Path
 
 import keras_tuner
 
 from tasks import run_folder
 from tasks.cells import Cells
+from tasks.cells import find_by_flags
 from tasks.settings import Settings
 from tasks.task import UserError
 from tasks.versions import commit
@@ -31,13 +33,12 @@ _ID = "KERASTUNER_TUNER_ID"
 _SCORE = "val_balanced_accuracy"
 
 
-def tune(cells: Cells, settings: Settings, names=tuple(GRID)) -> dict[str, float]:
+def tune(cells: Cells, settings: Settings) -> dict[str, float]:
     """The values of the grid that do best on validation; searched once, then found.
 
     Args:
         cells: Of the dataset.
         settings: A method that translates, a loss, and the seed to tune with.
-        names: Which of `GRID` to search; the others stay as they are.
 
     Returns:
         A value by name. Of equal scores the first in the order of the grid counts.
@@ -50,21 +51,39 @@ def tune(cells: Cells, settings: Settings, names=tuple(GRID)) -> dict[str, float
             f"--tune needs a validation set, and {settings.task} with "
             f"--protocol={settings.protocol} keeps none"
         )
-    free = settings.replace(**dict.fromkeys(names))
+    free = settings.replace(**dict.fromkeys(GRID))
     record = cells.results / f"tuned-{cells.name(free)}.json"
     if not record.exists():
-        trials = _search(cells, free, names)
-        _write(record, cells.configuration(free), trials)
-    trials = json.loads(record.read_text())["trials"]
+        _write(record, cells.configuration(free), _search(cells, free))
+    return _best(json.loads(record.read_text()))
+
+
+def found(results: Path, settings: Settings) -> dict[str, float]:
+    """What `tune` has found before, of whatever backend and data.
+
+    Args:
+        results: Folder with the results of all tasks.
+        settings: As for `tune`.
+
+    Returns:
+        As `tune`; empty if there is nothing.
+    """
+    free = settings.replace(**dict.fromkeys(GRID))
+    record = find_by_flags(results, free, prefix="tuned-")
+    return {} if record is None else _best(record)
+
+
+def _best(record):
+    trials = record["trials"]
     best = max(trials, key=lambda trial: trial[_SCORE])  # The first of equal ones.
-    return {name: best[name] for name in names}
+    return {name: best[name] for name in GRID}
 
 
-def _search(cells, settings, names):
+def _search(cells, settings):
     """`[{name: value, ..., score}]` of all trials, in the order of the grid."""
     space = keras_tuner.HyperParameters()
-    for name in names:
-        space.Choice(name, list(GRID[name]))
+    for name, values in GRID.items():
+        space.Choice(name, list(values))
     folder = cells.runs / "tuning" / cells.name(settings)
     if _ID in os.environ:  # Machines share nothing but what KerasTuner hands out.
         runs = cells.runs.parent / os.environ[_ID]
@@ -84,7 +103,7 @@ def _search(cells, settings, names):
         {**trial.hyperparameters.values, _SCORE: trial.score}
         for trial in oracle.get_best_trials(len(oracle.trials))
     ]
-    return sorted(done, key=lambda trial: [trial[name] for name in names])
+    return sorted(done, key=lambda trial: [trial[name] for name in GRID])
 
 
 def _is_worker():

@@ -1,0 +1,172 @@
+"""The cells of a table: datasets times rows times seeds, run or found."""
+
+import importlib
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tasks import cells
+from tasks import devices
+from tasks import tuning
+from tasks.ablations import method_of
+from tasks.cells import Cells
+from tasks.class_sizes import TASKS
+from tasks.settings import Settings
+from tasks.settings import parse
+from tasks.streams import own_errors
+from tasks.tables.model import Row
+from tasks.task import Task
+from tasks.task import UserError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A task with the flags that its cells share.
+
+    Attributes:
+        task: The task.
+        arguments: Its flags, such as `["--rho=10"]`.
+    """
+
+    task: Task
+    arguments: Sequence[str]
+
+    @property
+    def label(self) -> str:
+        """The task and its flags, but for those that tell where files are."""
+        paths = "--data_dir", "--embeddings"
+        shown = [flag for flag in self.arguments if not flag.startswith(paths)]
+        return " ".join([self.task.name, *shown])
+
+    def settings(self, row: Row, seed: int) -> Settings:
+        """Those of a cell, the flags included that its method fixes."""
+        own = [f"--loss={row.loss}", f"--seed={seed}"]
+        settings = parse(self.task, [*self.arguments, *own])
+        return settings.replace(method=row.method, **method_of(row.method).flags)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a table is made of.
+
+    Attributes:
+        datasets: Its columns.
+        rows: Its rows.
+        seeds: Number of seeds, from 0.
+        results: Folder for the results.
+        runs: Folder for networks and checkpoints.
+        tuning_seed: The seed to choose M2m's parameters with, or None to take those
+            of the presets.
+    """
+
+    datasets: Sequence[Dataset]
+    rows: Sequence[Row]
+    seeds: int
+    results: Path
+    runs: Path
+    tuning_seed: int | None = None
+
+    def run(self) -> list[dict]:
+        """Run what is not there.
+
+        Returns:
+            Of each dataset, lists of results by `Row.key`.
+
+        Raises:
+            UserError: If data, flags or folders do not allow it.
+        """
+        opened = [self._open(dataset) for dataset in self.datasets]
+        plan = [
+            (own, row, settings)
+            for dataset, own in zip(self.datasets, opened, strict=True)
+            for row, settings in self._settings(dataset, own)
+        ]
+        found = [own.find(settings) is not None for own, _, settings in plan]
+        # Only what is left tells how long the rest will take.
+        bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
+        print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
+        records = {id(own): {} for own in opened}
+        with bar:
+            for (own, row, settings), was_there in zip(plan, found, strict=True):
+                bar.set_description(own.name(settings).rpartition("-")[0])
+                with devices.chosen_devices(settings), own_errors():
+                    result = own.result(settings)
+                records[id(own)].setdefault(row.key, []).append(result)
+                bar.update(not was_there)
+        return [records[id(own)] for own in opened]
+
+    def found(self) -> list[dict]:
+        """What is there, of whatever backend and data; as `run`, which runs nothing.
+
+        Raises:
+            UserError: If a cell is there twice, from different backends or data.
+        """
+        records = []
+        for dataset in self.datasets:
+            of_dataset = {}
+            for row, settings in self._settings(dataset, None):
+                result = cells.find_by_flags(self.results, settings)
+                if result is not None:
+                    of_dataset.setdefault(row.key, []).append(result)
+            records.append(of_dataset)
+        return records
+
+    def _open(self, dataset):
+        settings = parse(dataset.task, list(dataset.arguments))
+        return Cells(
+            dataset.task, dataset.task.load(settings), self.results, self.runs
+        )
+
+    def _settings(self, dataset, own):
+        """`(row, settings)` of every cell, seed by seed, with what was tuned."""
+        tuned = {}
+        for seed in range(self.seeds):
+            for row in self.rows:
+                settings = dataset.settings(row, seed)
+                method = method_of(row.method)
+                if method.translate and self.tuning_seed is not None:
+                    if row.loss not in tuned:
+                        tuned[row.loss] = self._tune(dataset, own, row.loss)
+                    settings = settings.replace(**{**tuned[row.loss], **method.flags})
+                yield row, settings
+
+    def _tune(self, dataset, own, loss):
+        settings = dataset.settings(Row(loss, "m2m"), self.tuning_seed)
+        if own is None:
+            return tuning.found(self.results, settings)
+        values = tuning.tune(own, settings)
+        shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        print(f"{dataset.label}, {loss}: {shown}, chosen on validation", flush=True)
+        return values
+
+
+def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
+    """A dataset from a command line.
+
+    Args:
+        command: A task's name, then its flags, as in `"cifar_lt --rho=10"`.
+        common: Flags that go before these.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        UserError: If there is no such task, or its flags are wrong.
+    """
+    try:
+        name, *own = shlex.split(command) or [""]
+    except ValueError as error:
+        raise UserError(f"{command!r} is no command line: {error}") from error
+    if name not in TASKS:
+        raise UserError(f"{name!r} is no task. There are {', '.join(TASKS)}")
+    for flag in ("--method", "--loss", "--seed", "--g", "--out_dir", "--compare"):
+        if any(part.partition("=")[0] == flag for part in (*common, *own)):
+            raise UserError(f"{flag} has no use here: the table says what is run")
+    task = importlib.import_module(f"tasks.{name}").TASK
+    found = Dataset(task, [*common, *own])
+    parse(task, list(found.arguments))
+    return found
