@@ -30,13 +30,18 @@ def of_column(name: str, cells: Sequence[Cell]) -> list[Figure]:
         cells: Those of a column.
 
     Returns:
-        `Figure`s; none without a finished run.
+        `Figure`s; none without a finished run, or of runs on different classes.
     """
     best, _ = winner.leads(cells)
-    if best is None:
+    known = [cell for cell in cells if cell.finished]
+    classes = {
+        (*run["class_names"], *run["class_counts"])
+        for cell in known
+        for run in cell.finished
+    }
+    if len(classes) != 1:
         return []
     found = [_recall(name, best)]
-    known = [cell for cell in cells if cell.finished]
     matrices = {cell.row.label: _mean(cell, "confusion_matrix") for cell in known}
     sizes = matrices[best.row.label].sum(axis=1)
     if np.ptp(sizes) == 0:

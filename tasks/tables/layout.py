@@ -102,11 +102,8 @@ def _header(number, cells):
 
 
 def _rows(number, cells):
-    measures, full, best = (
-        paper.measures(number),
-        paper.whole(number, cells),
-        _best(cells),
-    )
+    measures, full = paper.measures(number), paper.whole(number, cells)
+    best = _best(cells)
     rows = []
     for cell in cells:
         texts = [Text(cell.row.label)]
@@ -148,17 +145,15 @@ def _paper(cell, measure, full):
     if value is None:
         return NONE
     if measure.is_gap:
-        return _gap(
-            value,
-            full and full.published and getattr(full.published, measure.published),
-        )
+        whole = full and full.published
+        return _gap(value, whole and getattr(whole, measure.published), decimals=2)
     return f"{value:.1f} ± {getattr(cell.published, measure.published + '_std'):.2f}"
 
 
-def _gap(value, whole):
+def _gap(value, whole, decimals=1):
     if value is None or not whole:
         return NONE
-    return f"{100 * (value / whole - 1):+z.1f} %"
+    return f"{100 * (value / whole - 1):+z.{decimals}f} %"
 
 
 def _percent(found):

@@ -52,10 +52,10 @@ def _missing(cells):
 def _failed(cell):
     seeds = ", ".join(str(record["seed"]) for record in cell.failed)
     why = "; ".join(dict.fromkeys(str(record["failed"]) for record in cell.failed))
-    done = len(cell.finished)
+    name, done = "seed" if len(cell.failed) == 1 else "seeds", len(cell.finished)
     rest = f"The scores are of the other {done}." if done else "There are no scores."
     return (
-        f"{cell.row.label} diverged {len(cell.failed)} of {cell.runs} times (seed "
+        f"{cell.row.label} diverged {len(cell.failed)} of {cell.runs} times ({name} "
         f"{seeds}): {why.rstrip('.')}. {rest}"
     )
 

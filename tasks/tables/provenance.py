@@ -85,18 +85,18 @@ def _counts(records):
 
 def _seeds(cells):
     """The seeds, once if all rows have the same."""
-    by_row = {
-        cell.row.label: ", ".join(str(r["seed"]) for r in _sorted(_records(cell)))
-        for cell in cells
-        if cell.runs
-    }
-    if len(set(by_row.values())) == 1:
-        return next(iter(by_row.values()))
-    return "; ".join(f"{label}: {seeds}" for label, seeds in by_row.items())
+    by_seeds = {}
+    for cell in cells:
+        seeds = ", ".join(str(seed) for seed in sorted(_seeds_of(cell)))
+        if seeds:
+            by_seeds.setdefault(seeds, []).append(cell.row.label)
+    if len(by_seeds) == 1:
+        return next(iter(by_seeds))
+    return "; ".join(f"{seeds} of {', '.join(on)}" for seeds, on in by_seeds.items())
 
 
-def _sorted(records):
-    return sorted(records, key=lambda record: record["seed"])
+def _seeds_of(cell):
+    return [record["seed"] for record in _records(cell)]
 
 
 def _flag_names(records):
@@ -121,9 +121,15 @@ def _common_flags(records):
 
 
 def _flags_by_row(cells, records):
+    """Values of the flags that rows differ in, once for rows of the same."""
     varying = _varying_flags(records)
+    by_text = {}
     for cell in cells:
         pairs = [(name, _distinct(_flags(_records(cell)), name)) for name in varying]
         text = ", ".join(f"{name} {text}" for name, text in pairs if text)
         if text:
-            yield f"of {cell.row.label}", text
+            by_text.setdefault(text, []).append(cell.row.label)
+    return [
+        (f"hyper-parameters of {', '.join(labels)}", text)
+        for text, labels in by_text.items()
+    ]

@@ -14,7 +14,7 @@ from tasks.tables.model import Cell
 SCORE = "balanced_accuracy"
 CAUTION = (
     "These are scores on the test set, so to go by them is to choose on the test set: "
-    "the winner's score is too high an estimate of what it does on new data. Measure "
+    "the winner's score tends to be higher than what it reaches on new data. Measure "
     "that on data that played no part in the choice."
 )
 EQUAL = 1e-12  # Means of the same fractions, summed in another order.
