@@ -21,6 +21,7 @@ TESTS = [
     # One version, so that plain `pip install` may pick a CPU build where there is one.
     "torch==2.13.0",
     "hypothesis>=6.100",
+    "markdown-it-py>=3.0",
     "pytest>=8.3",
     "pytest-xdist>=3.6",
     # Another version formats differently.

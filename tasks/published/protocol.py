@@ -1,0 +1,89 @@
+"""Whether a run is one that the paper publishes values of."""
+
+import importlib
+from collections.abc import Collection
+from collections.abc import Mapping
+
+from tasks.settings import parse
+
+# The flags that tell a task's datasets apart, and the paper's name for each.
+_DATASETS = {
+    "cifar_lt": {
+        ("dataset=cifar10", "rho=100"): "cifar_lt_10 rho=100",
+        ("dataset=cifar10", "rho=10"): "cifar_lt_10 rho=10",
+        ("dataset=cifar100", "rho=100"): "cifar_lt_100 rho=100",
+        ("dataset=cifar100", "rho=10"): "cifar_lt_100 rho=10",
+    },
+    "celeba5": {(): "celeba5"},
+    "sun397": {(): "sun397"},
+    "twitter": {(): "twitter"},
+    "reuters": {(): "reuters"},
+    "imagenet_lt": {(): "imagenet_lt"},
+}
+# What a method or the machine is free to be, and what the paper does not tell: which
+# word vectors, how much noise, and what beta, lam and gamma were tuned to.
+_FREE = {
+    *("task", "method", "loss", "compare", "seed", "g", "preset"),
+    *("beta", "lam", "gamma", "noise", "embeddings"),
+    *("data_dir", "out_dir", "resume", "dry_run"),
+    *("deterministic", "jit_compile", "distribute"),
+}
+
+
+def dataset_label(
+    task: str, flags: Mapping, besides: Collection[str] = ()
+) -> str | None:
+    """The paper's dataset that a run is of, if it is trained and tested like there.
+
+    Args:
+        task: A task's name.
+        flags: Its flags, as a result has them.
+        besides: Names of further flags that may have any value, such as an ablation's.
+
+    Returns:
+        As `results.csv` has it, such as `"reuters"`, or None.
+    """
+    chosen = _chosen(task, flags)
+    return None if chosen is None or departures(task, flags, besides) else chosen[1]
+
+
+def departures(task: str, flags: Mapping, besides: Collection[str] = ()) -> list[str]:
+    """What keeps a run from being compared with published values.
+
+    Flags that only this version does not know, or that a result of another does not
+    have, count as no departure.
+
+    Args:
+        task: A task's name.
+        flags: Its flags, as a result has them.
+        besides: Names of further flags that may have any value, such as an ablation's.
+
+    Returns:
+        A phrase for each, such as `"epochs 60, not 200"`; empty if there are none.
+    """
+    chosen = _chosen(task, flags)
+    if chosen is None:
+        return ["the paper has no such dataset"]
+    module = importlib.import_module(f"tasks.{task}")  # Which may import this one.
+    arguments = [f"--{argument}" for argument in chosen[0]]
+    expected = vars(parse(module.TASK, arguments))
+    return [
+        f"{name} {_text(flags[name])}, not {_text(value)}"
+        for name, value in expected.items()
+        if name in flags.keys() - _FREE - set(besides) and flags[name] != value
+    ]
+
+
+def _chosen(task, flags):
+    """`(arguments, label)` of the dataset, or None."""
+    for arguments, label in _DATASETS.get(task, {}).items():
+        pairs = (argument.split("=") for argument in arguments)
+        if all(_text(flags.get(name)) == value for name, value in pairs):
+            return arguments, label
+    return None
+
+
+def _text(value):
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""From result records to tables: Markdown, and a page to look at."""

@@ -1,0 +1,163 @@
+"""A table of results: rows of methods, a column for each dataset."""
+
+from collections.abc import Hashable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+from tasks import published
+from tasks.published import Published
+from tasks.recipes import LOSSES
+from tasks.recipes import METHODS
+from tasks.statistics import Spread
+from tasks.statistics import spread
+from tasks.task import UserError
+
+_LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM"}
+_METHOD_NAMES = {"cb_rw": "CB-RW", "m2m": "M2m"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, or a variant of M2m in a table of ablations.
+
+    Attributes:
+        loss: A key of `recipes.LOSSES`.
+        method: A key of `recipes.METHODS`.
+        label: What the row is called; by default such as `"LDAM-M2m"`.
+        variant: As `published/ablations.csv` has it, or None.
+    """
+
+    loss: str
+    method: str
+    label: str = ""
+    variant: str | None = None
+
+    def __post_init__(self):
+        if not self.label:
+            object.__setattr__(self, "label", _label(self.loss, self.method))
+
+    @property
+    def key(self) -> Hashable:
+        """What records are kept by: the variant, or `(loss, method)`."""
+        return self.variant or (self.loss, self.method)
+
+
+@dataclass(frozen=True)
+class Column:
+    """The results on one dataset.
+
+    Attributes:
+        label: What it is called.
+        records: By `Row.key`, a record for each run, finished or failed.
+        published: The dataset as `published/results.csv` has it, or None.
+        why_unpublished: What to say where `published` is None, such as what
+            `published.departures` gives.
+    """
+
+    label: str
+    records: Mapping[Hashable, Sequence[dict]]
+    published: str | None = None
+    why_unpublished: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Results in the form of one of the paper's tables, or of none.
+
+    Attributes:
+        title: What stands above it.
+        rows: In order.
+        columns: In order.
+        number: Of the paper's table, 1 to 6, or None for a user's own data.
+    """
+
+    title: str
+    rows: Sequence[Row]
+    columns: Sequence[Column]
+    number: int | None = None
+
+    def cells(self, column: Column) -> list["Cell"]:
+        """The cell of each row in a column.
+
+        Raises:
+            UserError: If two records of a row are of the same seed.
+        """
+        return [_cell(self, column, row) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The runs of a row on a dataset.
+
+    Attributes:
+        row: The row.
+        finished: Records with scores.
+        failed: Records without, whose `"failed"` tells why.
+        published: What the paper prints there, or None.
+    """
+
+    row: Row
+    finished: Sequence[dict] = field(default_factory=list)
+    failed: Sequence[dict] = field(default_factory=list)
+    published: Published | None = None
+
+    @property
+    def runs(self) -> int:
+        return len(self.finished) + len(self.failed)
+
+    def by_seed(self, score: str) -> dict[int, float]:
+        """A score of the finished runs by seed, a fraction."""
+        found = {record["seed"]: record.get(score) for record in self.finished}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def spread(self, score: str) -> Spread | None:
+        """Mean and spread of a score, fractions, or None without any."""
+        return spread([*self.by_seed(score).values()])
+
+
+def by_recipe(records: Sequence[dict]) -> dict[tuple[str, str], list[dict]]:
+    """Records by `(loss, method)` of their flags, as a `Column` takes them."""
+    found = {}
+    for record in records:
+        flags = record["flags"]
+        found.setdefault((flags["loss"], flags["method"]), []).append(record)
+    return found
+
+
+def rows_of(keys: Sequence[tuple[str, str]]) -> list[Row]:
+    """A row for each `(loss, method)`, in the order of `recipes`."""
+    losses, methods = list(LOSSES), list(METHODS)
+    order = sorted(keys, key=lambda k: (losses.index(k[0]), methods.index(k[1])))
+    return [Row(*key) for key in order]
+
+
+def _label(loss, method):
+    name = _METHOD_NAMES.get(method, method.upper())
+    if loss == "ce":
+        return name
+    base = _LOSS_NAMES.get(loss, loss)
+    return base if method == "erm" else f"{base}-{name}"
+
+
+def _cell(table, column, row):
+    records = column.records.get(row.key, ())
+    seeds = [record["seed"] for record in records]
+    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+    if twice:
+        raise UserError(
+            f"{column.label}, {row.label}: more than one result of seed "
+            f"{', '.join(map(str, twice))}. Keep one of each seed"
+        )
+    failed = [record for record in records if "failed" in record]
+    finished = [record for record in records if "failed" not in record]
+    return Cell(row, finished, failed, _published(table, column, row))
+
+
+def _published(table, column, row):
+    if column.published is None or table.number is None:
+        return None
+    if row.variant:
+        return published.ablation(table.number, row.variant)
+    return published.result(table.number, column.published, row.loss, row.method)

@@ -1,0 +1,97 @@
+"""What stands below a table, so that nothing is hidden by it."""
+
+from collections.abc import Sequence
+
+from tasks import published
+from tasks.tables import provenance
+from tasks.tables.model import Cell
+from tasks.tables.model import Column
+from tasks.tables.model import Table
+
+HOW = (
+    "In percent: mean ± sample standard deviation over seeds; bold: the best mean "
+    "bACC. A class that is never recognised makes GM 0; in GM* its recall counts 0.001."
+)
+OF_THE_PAPER = (
+    "(paper): as published, mean ± standard deviation of three trials; the paper does "
+    "not say how its GM counts a recall of zero."
+)
+_GAP = "Δ: relative gap to the whole method, of the means, as the paper has it."
+_ACCEPTED = "accepted: of the translations in the last epoch."
+_TWO_SPREADS = (
+    "The paper prints two spreads of ERM-DRS' GM on CIFAR-LT-10, ρ = 100: 0.17 in "
+    "Table 1 and 0.32 in Table 5."
+)
+
+
+def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
+    """What is missing, failed, not shown or not alike; then how to read it.
+
+    Args:
+        table: The table.
+        column: Its column.
+        cells: The cells of it.
+    """
+    return [
+        *_missing(cells),
+        *(_failed(cell) for cell in cells if cell.failed),
+        *_not_shown(column, cells),
+        *_not_alike(cells),
+        *_unpublished(table, column),
+        HOW,
+        *_reading(table, cells),
+    ]
+
+
+def _missing(cells):
+    names = [cell.row.label for cell in cells if not cell.runs]
+    if names:
+        yield f"—: no run of {', '.join(names)}."
+
+
+def _failed(cell):
+    seeds = ", ".join(str(record["seed"]) for record in cell.failed)
+    why = "; ".join(dict.fromkeys(str(record["failed"]) for record in cell.failed))
+    name, done = "seed" if len(cell.failed) == 1 else "seeds", len(cell.finished)
+    rest = f"The scores are of the other {done}." if done else "There are no scores."
+    return (
+        f"{cell.row.label} diverged {len(cell.failed)} of {cell.runs} times ({name} "
+        f"{seeds}): {why.rstrip('.')}. {rest}"
+    )
+
+
+def _not_shown(column, cells):
+    rest = column.records.keys() - {cell.row.key for cell in cells}
+    for key in sorted(rest, key=str):
+        name = key if isinstance(key, str) else " ".join(key)
+        yield f"Also run, and in no row: {name} ({len(column.records[key])} runs)."
+
+
+def _not_alike(cells):
+    found = provenance.not_alike(cells)
+    if found:
+        yield f"These runs differ in more than the method: {', '.join(found)}."
+
+
+def _unpublished(table, column):
+    if table.number is not None and column.published is None:
+        why = "; ".join(column.why_unpublished) or "not the paper's protocol"
+        yield f"No published values stand beside these: {why}."
+
+
+def _reading(table, cells):
+    if any(cell.published for cell in cells):
+        yield OF_THE_PAPER
+    if table.number in (3, 5):
+        yield _GAP
+    if any(cell.spread("acceptance_rate") for cell in cells):
+        yield _ACCEPTED
+    if any(cell.published in _drs_on_cifar10() for cell in cells):
+        yield _TWO_SPREADS
+
+
+def _drs_on_cifar10():
+    return [
+        published.result(1, "cifar_lt_10 rho=100", "ce", "drs"),
+        published.ablation(5, "erm_drs"),
+    ]

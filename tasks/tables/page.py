@@ -1,0 +1,58 @@
+"""A table as one HTML file that needs no other."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from tasks.tables import figures
+from tasks.tables import layout
+from tasks.tables.figures import Figure
+from tasks.tables.model import Table
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def page(table: Table, pictures: Sequence[Figure] | None = None) -> str:
+    """The page of a table: scores, tests, notes, pictures, provenance.
+
+    Everything is inside, and nothing of it runs or is fetched.
+
+    Args:
+        table: The table.
+        pictures: `(title, alt, image)` each, where an image is SVG as `str` or PNG as
+            `bytes`. By default those of `figures.of_column` for each column.
+
+    Returns:
+        HTML.
+
+    Raises:
+        UserError: If two records of a row are of the same seed.
+    """
+    if pictures is None:
+        pictures = [
+            figure
+            for column in table.columns
+            for figure in figures.of_column(column.label, table.cells(column))
+        ]
+    return _TEMPLATES.get_template("page.html").render(
+        title=table.title,
+        overview=layout.overview(table) if len(table.columns) > 1 else None,
+        blocks=[layout.block(table, column) for column in table.columns],
+        tests_header=layout.TESTS_HEADER,
+        figures=[(title, alt, _data_uri(image)) for title, alt, image in pictures],
+    )
+
+
+def _data_uri(image):
+    """Of an SVG too: in an `img` it runs no scripts, and its ids stay its own."""
+    kind = "png" if isinstance(image, bytes) else "svg+xml"
+    content = image if isinstance(image, bytes) else image.encode()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,112 @@
+"""The rows of the paper's tables, their columns, and what is compared with what."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tasks import published
+from tasks.tables.model import Cell
+from tasks.tables.model import Row
+
+# (label, loss, method) by variant; "seeds_per_class=N" is M2m with fewer seeds.
+_VARIANTS = {
+    "full": ("Full", "ce", "m2m"),
+    "lam=0": ("M2m (λ = 0)", "ce", "m2m"),
+    "clean": ("M2m-Clean", "ce", "m2m"),
+    "erm_rs": ("ERM-RS", "ce", "rs"),
+    "m2m_rs": ("M2m-RS", "ce", "m2m"),
+    "m2m_rs_rand": ("M2m-RS-Rand", "ce", "m2m"),
+    "m2m": ("M2m", "ce", "m2m"),
+    "erm_drs": ("ERM-DRS", "ce", "drs"),
+    "self": ("M2m-Self", "ce", "m2m"),
+    "no_reject": ("M2m-No-Reject", "ce", "m2m"),
+    "no_threshold": ("M2m (γ = 0)", "ce", "m2m"),
+    "ensemble": ("M2m-Ensemble", "ce", "m2m"),
+}
+_WHOLE = {3: "full", 4: "m2m", 5: "m2m"}  # What ablations are compared with.
+
+
+class Measure(NamedTuple):
+    """A column of numbers.
+
+    Attributes:
+        name: Its heading.
+        score: The key of a record.
+        published: The field of `Published`, or None.
+        is_gap: Whether it is the relative gap to the whole method instead.
+    """
+
+    name: str
+    score: str
+    published: str | None
+    is_gap: bool = False
+
+
+BACC = Measure("bACC", "balanced_accuracy", "bacc")
+_GM = Measure("GM", "geometric_mean", "gm")
+_CORRECTED = Measure("GM*", "geometric_mean_corrected", None)
+_MAJOR = Measure("major", "major", "major")
+_MINOR = Measure("minor", "minor", "minor")
+_GAPS = [m._replace(name=f"Δ {m.name}", is_gap=True) for m in (BACC, _GM)]
+
+
+def rows(number: int) -> list[Row]:
+    """The rows of a table of the paper, in its order.
+
+    Args:
+        number: 1 to 6.
+    """
+    if number not in _WHOLE:
+        return [Row(*key) for key in published.rows(number)]
+    return [_variant_row(variant) for variant in published.variants(number)]
+
+
+def _variant_row(variant):
+    name, _, seeds = variant.partition("=")
+    if name == "seeds_per_class":
+        return Row("ce", "m2m", f"{seeds} seeds a class", variant)
+    label, loss, method = _VARIANTS[variant]
+    return Row(loss, method, label, variant)
+
+
+def measures(number: int | None) -> list[Measure]:
+    """The columns of numbers of a table, the paper's and GM*.
+
+    Args:
+        number: 1 to 6, or None for a table of none of them.
+    """
+    if number == 4:
+        return [_MAJOR, _MINOR, BACC, _GM, _CORRECTED]
+    if number in _WHOLE:
+        return [BACC, _GAPS[0], _GM, _GAPS[1], _CORRECTED]
+    return [BACC, _GM, _CORRECTED]
+
+
+def whole(number: int | None, cells: Sequence[Cell]) -> Cell | None:
+    """The cell of the whole method in a table of ablations, else None."""
+    variant = _WHOLE.get(number)
+    found = (cell for cell in cells if variant and cell.row.variant == variant)
+    return next(found, None)
+
+
+def pairs(number: int | None, cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
+    """What is compared with what, where there are finished runs of both.
+
+    Of ablations, the whole method with each variant; else, for each loss, M2m with
+    DRS, with DRW and with plain training.
+
+    Args:
+        number: 1 to 6.
+        cells: Those of a column.
+    """
+    known = [cell for cell in cells if cell.finished]
+    if number in _WHOLE:
+        full = whole(number, known)
+        return [(full, cell) for cell in known if full and cell is not full]
+    by_key = {cell.row.key: cell for cell in known}
+    return [
+        (cell, by_key[cell.row.loss, method])
+        for cell in known
+        if cell.row.method == "m2m"
+        for method in ("drs", "drw", "erm")
+        if (cell.row.loss, method) in by_key
+    ]
