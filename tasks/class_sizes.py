@@ -7,9 +7,7 @@ Each argument is a task with its flags, as it would be run; it is loaded and not
 trained. `--out` ends in .png or .svg.
 """
 
-import importlib
 import logging
-import shlex
 import sys
 from pathlib import Path
 
@@ -17,15 +15,12 @@ from absl import app
 from absl import flags
 
 from keras_m2m import plots
+from tasks import registry
 from tasks.settings import parse
 from tasks.task import Data
 from tasks.task import UserError
 
 _OUT = flags.DEFINE_string("out", "class_sizes.png", "the picture to write")
-TASKS = [
-    *("cifar_lt", "celeba5", "sun397", "twitter", "reuters", "imagenet_lt"),
-    *("digits_lt", "folder"),
-]
 
 
 def load(command: str) -> Data:
@@ -40,13 +35,7 @@ def load(command: str) -> Data:
     Raises:
         UserError: If there is no such task, or its flags or its data are wrong.
     """
-    try:
-        name, *arguments = shlex.split(command) or [""]
-    except ValueError as error:
-        raise UserError(f"{command!r} is no command line: {error}") from error
-    if name not in TASKS:
-        raise UserError(f"{name!r} is no task. There are {', '.join(TASKS)}")
-    task = importlib.import_module(f"tasks.{name}").TASK
+    task, arguments = registry.find(command)
     return task.load(parse(task, arguments))
 
 

@@ -1,7 +1,5 @@
 """The cells of a table: datasets times rows times seeds, run or found."""
 
-import importlib
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +9,10 @@ from tqdm import tqdm
 
 from tasks import cells
 from tasks import devices
+from tasks import registry
 from tasks import tuning
 from tasks.ablations import method_of
 from tasks.cells import Cells
-from tasks.class_sizes import TASKS
 from tasks.settings import Settings
 from tasks.settings import parse
 from tasks.streams import own_errors
@@ -117,9 +115,7 @@ class Sweep:
 
     def _open(self, dataset):
         settings = parse(dataset.task, list(dataset.arguments))
-        return Cells(
-            dataset.task, dataset.task.load(settings), self.results, self.runs
-        )
+        return Cells(dataset.task, dataset.task.load(settings), self.results, self.runs)
 
     def _settings(self, dataset, own):
         """`(row, settings)` of every cell, seed by seed, with what was tuned."""
@@ -157,16 +153,10 @@ def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
     Raises:
         UserError: If there is no such task, or its flags are wrong.
     """
-    try:
-        name, *own = shlex.split(command) or [""]
-    except ValueError as error:
-        raise UserError(f"{command!r} is no command line: {error}") from error
-    if name not in TASKS:
-        raise UserError(f"{name!r} is no task. There are {', '.join(TASKS)}")
+    task, own = registry.find(command)
     for flag in ("--method", "--loss", "--seed", "--g", "--out_dir", "--compare"):
         if any(part.partition("=")[0] == flag for part in (*common, *own)):
             raise UserError(f"{flag} has no use here: the table says what is run")
-    task = importlib.import_module(f"tasks.{name}").TASK
     found = Dataset(task, [*common, *own])
     parse(task, list(found.arguments))
     return found

@@ -10,13 +10,13 @@ there is not run again, and a command that was cut off goes on when it is given 
 `--found` runs nothing and loads no data: it makes the table of what is there.
 
 Datasets are named by `--datasets`, or each in quotes with flags of its task. All other
-flags go to every task: `--preset=small`, `--epochs=30`. The table is printed as Markdown
-and written beside a page with plots, `--out`.md and .html.
+flags go to every task: `--preset=small`, `--epochs=30`. The table is printed as
+Markdown and written to `--out`.md, and to `--out`.html with plots of the classes.
 
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
 validation set with a seed of its own, `--tuning_seed`; see `tasks/tuning.py`.
 
-`--task` is for data of your own: all methods of Table 2 or those of `--rows`, which one
+`--task` is for data of your own: the methods of Table 2 or those of `--rows`, which one
 wins, and whether its lead is more than noise.
 """
 
@@ -27,15 +27,144 @@ from pathlib import Path
 
 from absl import app
 from absl import flags
-from tqdm import tqdm
 
-from tasks import devices
-from tasks.selection import Selection
-from tasks.selection import choose
-from tasks.streams import own_errors
+from tasks import published
+from tasks.recipes import LOSSES
+from tasks.recipes import METHODS
+from tasks.sweep import Dataset
+from tasks.sweep import Sweep
+from tasks.sweep import dataset
 from tasks.tables import paper
 from tasks.tables.markdown import markdown
+from tasks.tables.model import Column
+from tasks.tables.model import Row
+from tasks.tables.model import Table
 from tasks.tables.page import page
 from tasks.task import UserError
 
-_FLAGS = flags.FlagValues()
+_OWN = 2  # The table of the paper whose methods are tried on a user's own data.
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Define the flags of the command.
+
+    Args:
+        values: Where absl keeps them.
+    """
+    define = {"flag_values": values, "module_name": sys.argv[0]}
+    number = "number of the paper's table, 1 to 6"
+    flags.DEFINE_integer("table", None, number, 1, 6, **define)
+    flags.DEFINE_list("datasets", [], "tasks, by their names", **define)
+    flags.DEFINE_string("task", None, "one task, for a report of your own", **define)
+    flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, **define)
+    rows = "rows by loss and method, such as ce-erm,ce-m2m; by default all of the table"
+    flags.DEFINE_list("rows", [], rows, **define)
+    flags.DEFINE_boolean("found", False, "run nothing, show what is there", **define)
+    flags.DEFINE_boolean("tune", False, "choose beta, lam, gamma first", **define)
+    tuning = "the seed that --tune trains with, none of the table's"
+    flags.DEFINE_integer("tuning_seed", 1000, tuning, 0, 2**32 - 3, **define)
+    flags.DEFINE_string("results", "results", "folder of results", **define)
+    runs = "folder of networks and checkpoints"
+    flags.DEFINE_string("runs", "runs/table", runs, **define)
+    out = "where the table goes, without .md or .html; default RUNS/tableN"
+    flags.DEFINE_string("out", None, out, **define)
+
+
+def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
+    """Run what a table is made of, or find it, and write the table.
+
+    Args:
+        chosen: The flags of the command.
+        arguments: What else is on the command line: datasets, and flags of tasks.
+
+    Returns:
+        The table, as Markdown.
+
+    Raises:
+        UserError: If a flag does not fit, or the data, or a run.
+    """
+    sweep = _sweep(chosen, arguments)
+    records = sweep.found() if chosen.found else sweep.run()
+    columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
+    table = Table(_title(chosen), sweep.rows, columns, chosen.table)
+    name = f"table{chosen.table}" if chosen.table else chosen.task
+    out = Path(chosen.out or Path(chosen.runs) / name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = markdown(table)
+    out.with_name(f"{out.name}.md").write_text(text)
+    out.with_name(f"{out.name}.html").write_text(page(table))
+    return f"{text}\nWritten to {out}.md and {out}.html"
+
+
+def _sweep(chosen, arguments):
+    common = [part for part in arguments if part.startswith("--")]
+    commands = [part for part in arguments if not part.startswith("-")]
+    unclear = set(arguments) - {*common, *commands}
+    if unclear:
+        raise UserError(f"unexpected argument: {' '.join(sorted(unclear))}")
+    if (chosen.table is None) == (chosen.task is None):
+        raise UserError("give --table=1 to 6, or --task for data of your own")
+    names = [chosen.task] if chosen.task else chosen.datasets
+    datasets = [dataset(command, common) for command in [*names, *commands]]
+    if not datasets or (chosen.task and len(datasets) > 1):
+        raise UserError(
+            "name the datasets: --datasets=reuters,twitter, or each in quotes with its "
+            'flags, as in "reuters --data_dir=PATH"; for --task nothing else'
+        )
+    if chosen.tune and chosen.tuning_seed < chosen.seeds:
+        raise UserError(
+            f"--tuning_seed={chosen.tuning_seed} is one of the {chosen.seeds} seeds of "
+            "the table, which would be tuned for it"
+        )
+    return Sweep(
+        datasets,
+        _rows(chosen),
+        chosen.seeds,
+        Path(chosen.results),
+        Path(chosen.runs),
+        chosen.tuning_seed if chosen.tune else None,
+    )
+
+
+def _rows(chosen):
+    rows = {f"{row.loss}-{row.method}": row for row in paper.rows(chosen.table or _OWN)}
+    if not chosen.rows:
+        return [*rows.values()]
+    own = {f"{loss}-{m}": Row(loss, m) for loss in LOSSES for m in METHODS}
+    unknown = [name for name in chosen.rows if name not in {**own, **rows}]
+    if unknown:
+        raise UserError(
+            f"--rows={','.join(unknown)}: expected a loss and a method, such as "
+            f"ce-erm, or of this table {', '.join(rows)}"
+        )
+    return [{**own, **rows}[name] for name in chosen.rows]
+
+
+def _column(of: Dataset, records: dict) -> Column:
+    flags_of_it = vars(of.settings(Row("ce", "erm"), 0))
+    about = of.task.name, flags_of_it
+    label, departures = published.dataset_label(*about), published.departures(*about)
+    return Column(of.label, records, label, departures)
+
+
+def _title(chosen):
+    if chosen.task:
+        return f"Methods compared on {chosen.task}"
+    return f"Table {chosen.table} of the paper, from runs of our own"
+
+
+def _main(arguments):
+    # Else libraries log each file they read and each function they trace.
+    for name in ("absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    try:
+        print(make(flags.FLAGS, arguments[1:]))
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    define_flags(flags.FLAGS)
+    # Flags that are not of the table are of the tasks.
+    app.run(_main, flags_parser=lambda argv: flags.FLAGS(argv, known_only=True))

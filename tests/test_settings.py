@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tasks.class_sizes import TASKS
+from tasks.registry import TASKS
 from tasks.settings import Settings
 from tasks.settings import parse
 from tasks.task import UserError

@@ -1,6 +1,7 @@
 """Tables of results beside the paper's, and as Markdown."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from made_results import failed
@@ -20,8 +21,8 @@ from tasks.tables.model import rows_of
 from tasks.task import UserError
 
 
-def column(*records, published="reuters", label="Reuters", why=()):
-    return Column(label, by_recipe(records), published, why)
+def column(*records, published="reuters", label="Reuters", departures=()):
+    return Column(label, by_recipe(records), published, departures)
 
 
 def table2(*records, **changes):
@@ -117,11 +118,24 @@ def test_runs_that_no_row_shows_are_told():
     assert "Also run, and in no row: focal m2m (2 runs)." in notes
 
 
-def test_without_published_values_the_reason_is_told():
-    table = table2(*runs([0.5]), published=None, why=["epochs 3, not 15"])
+def test_it_is_told_where_the_paper_has_no_values():
+    table = table2(*runs([0.5]), published=None)
     assert "bACC (paper)" not in texts(table, "M2m")
-    expected = "No published values stand beside these: epochs 3, not 15."
-    assert expected in block(table).notes
+    assert "The paper has no values on this dataset." in block(table).notes
+
+
+def test_it_is_told_where_the_papers_protocol_is_another():
+    table = table2(*runs([0.5]), departures=["epochs 3, not 15"])
+    assert texts(table, "M2m")["bACC (paper)"] == "66.3 ± 0.42"
+    (told,) = has(block(table).notes, "(paper) is of another protocol")
+    assert told.endswith("Ours: epochs 3, not 15.")
+
+
+def test_it_is_told_that_published_ablations_are_of_another_dataset():
+    of_reuters = replace(ablations(5).columns[0], published="reuters")
+    table = replace(ablations(5), columns=[of_reuters])
+    assert has(block(table).notes, "(paper) is on CIFAR-LT-10")
+    assert not has(block(ablations(5)).notes, "(paper) is on CIFAR-LT-10")
 
 
 def test_two_results_of_one_seed_are_refused():

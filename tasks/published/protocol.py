@@ -1,7 +1,6 @@
-"""Whether a run is one that the paper publishes values of."""
+"""Which of the paper's datasets a run is of, and where its protocol is another."""
 
 import importlib
-from collections.abc import Collection
 from collections.abc import Mapping
 
 from tasks.settings import parse
@@ -30,25 +29,22 @@ _FREE = {
 }
 
 
-def dataset_label(
-    task: str, flags: Mapping, besides: Collection[str] = ()
-) -> str | None:
-    """The paper's dataset that a run is of, if it is trained and tested like there.
+def dataset_label(task: str, flags: Mapping) -> str | None:
+    """The paper's dataset that a run is of, by whatever protocol.
 
     Args:
         task: A task's name.
         flags: Its flags, as a result has them.
-        besides: Names of further flags that may have any value, such as an ablation's.
 
     Returns:
         As `results.csv` has it, such as `"reuters"`, or None.
     """
     chosen = _chosen(task, flags)
-    return None if chosen is None or departures(task, flags, besides) else chosen[1]
+    return None if chosen is None else chosen[1]
 
 
-def departures(task: str, flags: Mapping, besides: Collection[str] = ()) -> list[str]:
-    """What keeps a run from being compared with published values.
+def departures(task: str, flags: Mapping) -> list[str]:
+    """Where a run's protocol is not the paper's.
 
     Flags that only this version does not know, or that a result of another does not
     have, count as no departure.
@@ -56,7 +52,6 @@ def departures(task: str, flags: Mapping, besides: Collection[str] = ()) -> list
     Args:
         task: A task's name.
         flags: Its flags, as a result has them.
-        besides: Names of further flags that may have any value, such as an ablation's.
 
     Returns:
         A phrase for each, such as `"epochs 60, not 200"`; empty if there are none.
@@ -70,7 +65,7 @@ def departures(task: str, flags: Mapping, besides: Collection[str] = ()) -> list
     return [
         f"{name} {_text(flags[name])}, not {_text(value)}"
         for name, value in expected.items()
-        if name in flags.keys() - _FREE - set(besides) and flags[name] != value
+        if name in flags.keys() - _FREE and flags[name] != value
     ]
 
 

@@ -52,14 +52,14 @@ class Column:
         label: What it is called.
         records: By `Row.key`, a record for each run, finished or failed.
         published: The dataset as `published/results.csv` has it, or None.
-        why_unpublished: What to say where `published` is None, such as what
-            `published.departures` gives.
+        departures: Where the protocol is not the paper's, as `published.departures`
+            tells.
     """
 
     label: str
     records: Mapping[Hashable, Sequence[dict]]
     published: str | None = None
-    why_unpublished: Sequence[str] = ()
+    departures: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
