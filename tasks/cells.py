@@ -6,7 +6,7 @@ what other cells begin with are in another, `runs`:
 
 TASK/starts/NAME   plain training of a seed and loss up to `defer_epoch`, from which
                    plain training and all deferred methods of the two go on
-TASK/NAME          of a cell: f.keras, history.csv, log.txt
+TASK/NAME          of a cell: f.keras, training.json, history.csv, log.txt
 
 NAME ends in a digest of all that the numbers follow from, so that a change of any flag
 or of the data makes another cell.
@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import keras
@@ -88,27 +87,27 @@ class Cells:
             settings: Its method, loss, seed and all other flags.
 
         Returns:
-            What `reports.result_of` gives, and `commit`; of a training that diverged,
-            the same without scores and with `failed`, a sentence.
+            What `reports.result_of` gives, and `commit`; of M2m also the rows
+            `translated` and `accepted` in the last epoch, `[target, seed]`. Of a
+            training that diverged, the same without scores and with `failed`.
         """
         found = self.find(settings)
         if found is None:
-            self._run(settings)
+            try:
+                self._write(settings, self._tested(settings))
+            except Diverged as error:
+                self._write(settings, self._failed(settings, error.what))
             found = self.find(settings)
         return found
 
     def network(self, settings: Settings) -> keras.Model:
-        """The network of a cell as it was tested, trained if it is not there.
+        """The network of a cell, trained if that was not done; it is not tested here.
 
         Raises:
             Diverged: If its training does.
         """
+        self._training(settings)
         path = self._folder(settings) / "f.keras"
-        if not path.exists():
-            self._run(settings)
-        if not path.exists():
-            what = self.find(settings)["failed"]
-            raise Diverged(f"g, plain training from seed {settings.seed}: {what}", what)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 
     def teacher(self, settings: Settings) -> keras.Model | None:
@@ -153,42 +152,60 @@ class Cells:
     def validate(self, settings: Settings) -> float:
         """Balanced accuracy on validation of the epoch that would be tested.
 
-        Trains the cell for that and keeps nothing of it; one that diverged scores 0.
+        Trains the cell for that; one that diverged scores 0.
         """
         try:
-            with self._training(settings) as trained:
-                return max(row["val_balanced_accuracy"] for row in trained.history)
+            history = self._training(settings)["history"]
         except Diverged:
             return 0.0
+        return max(row["val_balanced_accuracy"] for row in history)
 
-    def _run(self, settings):
-        began = time.perf_counter()
-        try:
-            with self._training(settings) as trained:
-                about_g = {"seeds": [own.seed for own in _teachers(settings)]}
-                result = reports.result_of(trained, self.data, settings, about_g, {})
-                folder = self._folder(settings)
-                reports.write_history(folder, trained.history)
-                devices.save(trained.f, folder / "f.keras")
-        except Diverged as error:
-            self._write(settings, self._failed(settings, error.what))
-            return
-        result["timing"]["total"] = time.perf_counter() - began
-        names, pairs = ("translated", "accepted"), trained.translations or ()
-        result |= {name: pair.tolist() for name, pair in zip(names, pairs)}
-        self._write(settings, result)
+    def _tested(self, settings):
+        about = self._training(settings)
+        f = self.network(settings)
+        pairs = about.pop("translations")
+        trained = Trained(f, f, translations=None, **about)
+        about_g = {"seeds": [own.seed for own in _teachers(settings)]}
+        result = reports.result_of(trained, self.data, settings, about_g, {})
+        return {**result, **dict(zip(("translated", "accepted"), pairs))}
 
-    @contextlib.contextmanager
     def _training(self, settings):
-        """What was trained; inside, what is printed goes to the cell's log."""
+        """What is known of a cell's training, which is done if it was not.
+
+        Raises:
+            Diverged: If it did.
+        """
         folder = self._folder(settings)
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / "log.txt", "a") as log, contextlib.redirect_stdout(log):
-            yield self.train(settings, folder)
-        shutil.rmtree(folder / CHECKPOINTS)
-        # Else memory grows with every cell.
-        keras.utils.clear_session()
-        gc.collect()
+        file = folder / "training.json"
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with open(folder / "log.txt", "a") as log, contextlib.redirect_stdout(log):
+                about = self._train(settings, folder)
+            run_folder.write_aside(file, json.dumps(about))
+            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            # Else memory grows with every cell.
+            keras.utils.clear_session()
+            gc.collect()
+        about = json.loads(file.read_text())
+        if "failed" in about:
+            name = f"{settings.method} from seed {settings.seed}"
+            raise Diverged(f"{name}: {about['failed']}", about["failed"])
+        return about
+
+    def _train(self, settings, folder):
+        """Train a cell and save its network; returns what else there is to know."""
+        try:
+            trained = self.train(settings, folder)
+        except Diverged as error:
+            return {"failed": error.what}
+        reports.write_history(folder, trained.history)
+        devices.save(trained.f, folder / "f.keras")
+        return {
+            "history": trained.history,
+            "tested_epoch": trained.tested_epoch,
+            "seconds": trained.seconds,
+            "translations": [pair.tolist() for pair in trained.translations or ()],
+        }
 
     def _failed(self, settings, what):
         return {
@@ -202,8 +219,6 @@ class Cells:
 
     def _write(self, settings, result):
         path = self._result_file(settings)
-        if path.exists():  # It was the network that was wanted.
-            return
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
         record = {**about, **result, **self.configuration(settings), "commit": commit()}

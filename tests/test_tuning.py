@@ -1,0 +1,121 @@
+"""M2m's parameters are chosen on validation, once, and by nothing else."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+import tiny
+
+from tasks import tuning
+from tasks.cells import Cells
+from tasks.task import UserError
+
+GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """Cells whose test set nobody can look at, what was chosen, and the file."""
+    path = tmp_path_factory.mktemp("tuning")
+    data = replace(tiny.blobs(tiny.settings()), test=None)
+    cells = Cells(tiny.TASK, data, path / "results", path / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tuning, "GRID", GRID)
+        chosen = tuning.tune(cells, tiny.settings(seed=7))
+    (file,) = cells.results.glob("tuned-*.json")
+    return cells, chosen, file
+
+
+@pytest.fixture(autouse=True)
+def small_grid(monkeypatch):
+    monkeypatch.setattr(tuning, "GRID", GRID)
+
+
+def test_every_point_of_the_grid_is_tried_once(searched):
+    _, _, file = searched
+    trials = json.loads(file.read_text())["trials"]
+    tried = [tuple(trial[name] for name in GRID) for trial in trials]
+    assert tried == list(itertools.product(*GRID.values()))
+
+
+def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_path):
+    cells, _, file = searched
+    trial = json.loads(file.read_text())["trials"][1]
+    values = {name: trial[name] for name in GRID}
+    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+    settings = tiny.settings(seed=7, **values)
+    trained = own.train(settings, tmp_path / "alone")
+    scores = [row["val_balanced_accuracy"] for row in trained.history]
+    assert trial["val_balanced_accuracy"] == max(scores)
+
+
+def test_the_best_is_chosen_and_of_equal_ones_the_first(searched):
+    _, chosen, file = searched
+    trials = json.loads(file.read_text())["trials"]
+    best = max(trial["val_balanced_accuracy"] for trial in trials)
+    first = next(t for t in trials if t["val_balanced_accuracy"] == best)
+    assert chosen == {name: first[name] for name in GRID}
+
+
+def test_what_was_searched_is_found_without_data(searched):
+    cells, chosen, _ = searched
+    settings = tiny.settings(seed=7)
+    assert tuning.tune(cells, settings) == chosen
+    assert tuning.found(cells.results.parent, settings) == chosen
+    # The presets' values are what is searched for, so they make no other search.
+    assert tuning.found(cells.results.parent, settings.replace(beta=0.3)) == chosen
+    assert tuning.found(cells.results.parent, settings.replace(seed=8)) == {}
+
+
+def test_a_search_that_was_cut_off_goes_on(searched, tmp_path):
+    cells, chosen, file = searched
+    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+    validate, scores = own.validate, []
+
+    def cut(settings):
+        if len(scores) == 2:
+            raise KeyboardInterrupt
+        scores.append(validate(settings))
+        return scores[-1]
+
+    own.validate = cut
+    with pytest.raises(KeyboardInterrupt):
+        tuning.tune(own, tiny.settings(seed=7))
+    del own.validate
+    again = []
+    own.validate = lambda settings: again.append(validate(settings)) or again[-1]
+    assert tuning.tune(own, tiny.settings(seed=7)) == chosen
+    assert len(again) == 2
+    (other,) = own.results.glob("tuned-*.json")
+    assert (
+        json.loads(other.read_text())["trials"]
+        == (json.loads(file.read_text())["trials"])
+    )
+
+
+def test_an_error_in_a_trial_comes_through(searched, tmp_path):
+    cells, _, _ = searched
+    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+
+    def fail(settings):
+        raise UserError("the disk is full")
+
+    own.validate = fail
+    with pytest.raises(UserError, match="the disk is full"):
+        tuning.tune(own, tiny.settings(seed=7))
+
+
+def test_a_trial_that_diverges_scores_nothing(tmp_path):
+    data = tiny.blobs(tiny.settings())
+    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    assert own.validate(tiny.settings(learning_rate=1e30)) == 0
+
+
+def test_without_a_validation_set_nothing_is_tuned(tmp_path):
+    settings = tiny.settings(protocol="field")
+    own = Cells(
+        tiny.TASK, tiny.blobs(settings), tmp_path / "results", tmp_path / "runs"
+    )
+    with pytest.raises(UserError, match="--tune needs a validation set"):
+        tuning.tune(own, settings)
