@@ -14,6 +14,7 @@ import matplotlib
 import matplotlib.figure
 import numpy as np
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from keras_m2m import plots
 from keras_m2m.sampling import is_stream
@@ -22,7 +23,7 @@ from tasks.task import Data
 from tasks.task import UserError
 
 Paths = tuple[Path, Path]
-BASELINE = "erm"
+BASELINE = ("erm", "ce")
 PER_CLASS = 50  # Samples of the paper's Figure 4.
 MOST_CLASSES = 10
 PERPLEXITY = 30
@@ -169,14 +170,16 @@ def embedding(
     for name, own in features_by_method.items():
         perplexity = min(PERPLEXITY, (len(own) - 1) / 3)
         tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
-        points[name] = tsne.fit_transform(own)
+        # Several threads add in another order, and wait for each other on busy cores.
+        with threadpool_limits(1):
+            points[name] = tsne.fit_transform(own)
     return points
 
 
 def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]:
     """Figure 5, acceptance by pair of classes, and recall gained over ERM.
 
-    All of a method, and of a loss other than cross entropy, are taken together:
+    All of a method and a loss are taken together:
 
     - false positives: the mean over seeds, after each row of the confusion matrix is
       scaled to as many test samples as a class has on average. It changes nothing
@@ -190,9 +193,9 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
         folder: Where the files go.
 
     Returns:
-        The paths by stem: `cumulative_false_positives`, `acceptance_by_pair_METHOD`
-        where translations were counted, `recall_gain` where there is ERM and another
-        method.
+        The paths by stem: `cumulative_false_positives`,
+        `acceptance_by_pair_METHOD_LOSS` where translations were counted, and
+        `recall_gain` where there is ERM with cross entropy and something else.
 
     Raises:
         UserError: If there are no results, they are of different data, two are of the
@@ -201,30 +204,37 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
     methods = _by_method(records)
     names, counts = records[0]["class_names"], records[0]["class_counts"]
     matrices = {
-        method: np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
-        for method, runs in methods.items()
+        label(*key): np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
+        for key, runs in methods.items()
     }
     figures = {
         "cumulative_false_positives": plots.cumulative_false_positives(matrices, counts)
     }
-    for method, runs in methods.items():
+    for key, runs in methods.items():
         pairs = [(r["accepted"], r["translated"]) for r in runs if r.get("translated")]
         if pairs:
             accepted, translated = np.sum(pairs, axis=0)
-            figures[f"acceptance_by_pair_{method}"] = plots.acceptance_by_pair(
+            figures["_".join(["acceptance_by_pair", *key])] = plots.acceptance_by_pair(
                 accepted, translated, counts, names
             )
     if BASELINE in methods and len(methods) > 1:
         recalls = _recalls(methods)
         baseline = recalls.pop(BASELINE)
+        gained = {label(*key): own for key, own in recalls.items()}
         figures["recall_gain"] = plots.recall_gain(
-            recalls, baseline, counts, names, BASELINE
+            gained, baseline, counts, names, label(*BASELINE)
         )
     return _save_all(figures, folder)
 
 
-def _by_method(records) -> dict[str, list[dict]]:
-    """Results by method, and loss if it is no cross entropy; ERM first."""
+def label(method: str, loss: str = "ce") -> str:
+    """A method of `recipes` as the paper writes it; its loss, if not cross entropy."""
+    name = "M2m" if method == "m2m" else method.upper().replace("_", "-")
+    return name if loss == "ce" else f"{name}, {loss}"
+
+
+def _by_method(records) -> dict[tuple[str, str], list[dict]]:
+    """Results by method and loss; ERM first."""
     if not records:
         raise UserError("There are no results to draw")
     methods, seen = {}, set()
@@ -235,16 +245,14 @@ def _by_method(records) -> dict[str, list[dict]]:
                     f"Results of different data cannot be drawn together: their {key} "
                     f"are {records[0][key]} and {record[key]}. Give those of one"
                 )
-        flags = record["flags"]
-        loss = "" if flags["loss"] == "ce" else f"_{flags['loss']}"
-        method = flags["method"] + loss
-        if (method, record["seed"]) in seen:
+        key = (record["flags"]["method"], record["flags"]["loss"])
+        if (key, record["seed"]) in seen:
             raise UserError(
-                f"There are two results of {method} with seed {record['seed']}. Give "
-                "one of each, all of the same flags"
+                f"There are two results of {label(*key)} with seed {record['seed']}. "
+                "Give one of each, all of the same flags"
             )
-        seen.add((method, record["seed"]))
-        methods.setdefault(method, []).append(record)
+        seen.add((key, record["seed"]))
+        methods.setdefault(key, []).append(record)
     return dict(sorted(methods.items(), key=lambda item: item[0] != BASELINE))
 
 
@@ -256,17 +264,17 @@ def _balanced(confusion) -> np.ndarray:
     return confusion * totals[present].mean() / np.where(present, totals, 1)
 
 
-def _recalls(methods) -> dict[str, np.ndarray]:
+def _recalls(methods) -> dict[tuple[str, str], np.ndarray]:
     """Floats `(seeds, num_classes)` by method, of the seeds that all have."""
     by_seed = {
-        method: {r["seed"]: np.array(r["per_class_recall"], float) for r in runs}
-        for method, runs in methods.items()
+        key: {r["seed"]: np.array(r["per_class_recall"], float) for r in runs}
+        for key, runs in methods.items()
     }
     seeds = sorted(set.intersection(*map(set, by_seed.values())))
     if not seeds:
-        found = "; ".join(f"{name}: {sorted(own)}" for name, own in by_seed.items())
+        found = "; ".join(f"{label(*k)}: {sorted(own)}" for k, own in by_seed.items())
         raise UserError(f"The methods have no seed in common: {found}")
-    return {name: np.array([own[s] for s in seeds]) for name, own in by_seed.items()}
+    return {key: np.array([own[s] for s in seeds]) for key, own in by_seed.items()}
 
 
 def _save_all(figures, folder) -> dict[str, Paths]:

@@ -14,7 +14,7 @@ from keras_m2m.plots.style import plain
 MOST_CLASSES = 10
 _COLUMNS = 3
 # Those that share a colour differ most: filled shapes, then thin ones.
-_MARKERS = ("o", "s", "^", "D", "v", "P", "x", "1", "_", "+")
+_MARKERS = ("o", "s", "^", "D", "v", "*", "x", "|", "_", "+")
 
 
 def feature_embedding(
@@ -83,7 +83,7 @@ def feature_embedding(
 def _scatter(axes, points, labels, shown, names):
     for index, k in enumerate(shown):
         color, marker = COLORS[index % len(COLORS)], _MARKERS[index]
-        style = {"s": 16, "linewidths": 0.3, "edgecolors": "white"}
+        style = {"s": 18, "linewidths": 0.3, "edgecolors": "white"}
         if index >= len(COLORS):  # Thin markers have no face.
             style = {"s": 24, "linewidths": 1.3}
         own = points[labels == k]

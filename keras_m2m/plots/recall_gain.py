@@ -56,7 +56,8 @@ def recall_gain(
     names = check_class_names(class_names, len(counts))
     if not recalls:
         raise ValueError(f"`recalls` must not be empty. Received: recalls={recalls}")
-    base = _recalls("baseline", baseline, (len(baseline), len(counts)))
+    runs = max(np.shape(baseline)[:1], default=0)
+    base = _recalls("baseline", baseline, (runs, len(counts)))
     gains = {
         name: _recalls(f"recalls[{name!r}]", own, base.shape) - base
         for name, own in recalls.items()
@@ -76,8 +77,10 @@ def recall_gain(
     font = 9 if len(order) <= 50 else 6
     grid[-1, 0].set_xticks(range(len(order)), labels, rotation=90, fontsize=font)
     grid[-1, 0].set_xlim(-0.8, len(order) - 0.2)
-    figure.supylabel(f"recall gained over {plain(baseline_name)}")
-    figure.supxlabel(f"{_about(len(base))}; classes by falling training samples")
+    label = f"recall gained over {plain(baseline_name)}"
+    figure.supylabel(label, fontsize=10)
+    classes = "classes by falling training samples"
+    figure.supxlabel(f"{classes}\n{_about(len(base))}", fontsize=10)
     return figure
 
 
