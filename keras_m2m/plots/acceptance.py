@@ -59,20 +59,23 @@ def acceptance_by_pair(
     accepted, translated = accepted[pairs], translated[pairs]
     shares = np.full_like(accepted, np.nan)
     np.divide(accepted, translated, where=translated > 0, out=shares)
-    inches = float(np.clip(2.5 + 0.4 * len(counts), 4.5, 14.0))
-    figure, axes = new_figure(width=inches + 1.0, height=inches)
+    # Inches: cells of up to 12 classes hold a number, those of more only a colour.
+    cells = float(np.clip(0.42 * len(counts), 2.5, max(5.0, 0.2 * len(counts))))
+    beside = 0.08 * max(map(len, names)) + 1.0
+    side = min(cells, 13.0) + beside
+    figure, axes = new_figure(width=side + 1.2, height=side + 0.4)
     axes.patch.set(facecolor="0.9", edgecolor="0.6", hatch="////")
     image = axes.imshow(
         shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest"
     )
     figure.colorbar(image, ax=axes, fraction=0.046, label="share that is accepted")
-    about = "classes from the most frequent to the least"
+    about = "class, most frequent first"
     if len(counts) <= _MOST_NAMES:
         name_ticks(axes, [names[index] for index in order], numbered=False)
     else:
         name_ticks(axes, names, numbered=True)
-        about = "rank of the class by its training samples"
-    axes.set(xlabel=f"seed: {about}", ylabel=f"target: {about}")
+        about = "class, rank by training samples"
+    axes.set(xlabel=f"seed {about}", ylabel=f"target {about}")
     if len(counts) <= 12:
         _write_shares(axes, shares)
     if np.isnan(shares).any():

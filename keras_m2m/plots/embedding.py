@@ -15,6 +15,7 @@ MOST_CLASSES = 10
 _COLUMNS = 3
 # Those that share a colour differ most: filled shapes, then thin ones.
 _MARKERS = ("o", "s", "^", "D", "v", "*", "x", "|", "_", "+")
+_AREAS = (18, 18, 20, 18, 20, 42, 24, 24, 24, 24)  # Of markers, in square points.
 
 
 def feature_embedding(
@@ -83,9 +84,9 @@ def feature_embedding(
 def _scatter(axes, points, labels, shown, names):
     for index, k in enumerate(shown):
         color, marker = COLORS[index % len(COLORS)], _MARKERS[index]
-        style = {"s": 18, "linewidths": 0.3, "edgecolors": "white"}
+        style = {"s": _AREAS[index], "linewidths": 0.3, "edgecolors": "white"}
         if index >= len(COLORS):  # Thin markers have no face.
-            style = {"s": 24, "linewidths": 1.3}
+            style = {"s": _AREAS[index], "linewidths": 1.3}
         own = points[labels == k]
         axes.scatter(*own.T, color=color, marker=marker, label=names[k], **style)
     axes.set(xticks=[], yticks=[])

@@ -47,7 +47,7 @@ def recall_gain(
     Example:
 
     >>> figure = recall_gain({"M2m": [[0.8, 0.5]]}, [[0.9, 0.2]], [500, 5])
-    >>> [round(bar.get_height(), 2) for bar in figure.axes[0].patches]
+    >>> [round(float(bar.get_height()), 2) for bar in figure.axes[0].patches]
     [-0.1, 0.3]
 
     Source: the per-class side of Kim et al., M2m (CVPR 2020), Tables 1 and 2.
@@ -68,12 +68,13 @@ def recall_gain(
     order = np.argsort(-counts, kind="stable")
     order = order[known[order]]
     width = float(np.clip(2.0 + 0.28 * len(order), 6.0, 18.0))
-    size = (width, 1.7 * len(gains) + 1.8)
+    labels = [f"{names[k]} ({counts[k]:,})" for k in order]
+    below = 0.08 * max(map(len, labels)) + 0.8  # Inches; names are upright.
+    size = (width, 1.8 * len(gains) + below)
     figure = matplotlib.figure.Figure(size, layout="constrained")
     grid = figure.subplots(len(gains), 1, sharex=True, sharey=True, squeeze=False)
     for index, (name, gain) in enumerate(gains.items()):
         _bars(grid[index, 0], name, gain[:, order], COLORS[index % len(COLORS)])
-    labels = [f"{names[k]} ({counts[k]:,})" for k in order]
     font = 9 if len(order) <= 50 else 6
     grid[-1, 0].set_xticks(range(len(order)), labels, rotation=90, fontsize=font)
     grid[-1, 0].set_xlim(-0.8, len(order) - 0.2)
