@@ -58,6 +58,8 @@ def test_acceptance_draws_long_names_that_do_not_overlap(size):
     assert not overlapping(axes.get_xticklabels(), renderer)
     assert not overlapping(axes.get_yticklabels(), renderer)
     assert axes.get_position().width > 0.4
+    assert axes.yaxis.label.get_window_extent(renderer).x0 >= 0
+    assert axes.xaxis.label.get_window_extent(renderer).y0 >= 0
 
 
 def test_acceptance_of_a_thousand_classes_tells_ranks():

@@ -63,7 +63,7 @@ def acceptance_by_pair(
     cells = float(np.clip(0.42 * len(counts), 2.5, max(5.0, 0.2 * len(counts))))
     beside = 0.08 * max(map(len, names)) + 1.0
     side = min(cells, 13.0) + beside
-    figure, axes = new_figure(width=side + 1.2, height=side + 0.4)
+    figure, axes = new_figure(width=1.1 * side + 1.7, height=side + 0.4)
     axes.patch.set(facecolor="0.9", edgecolor="0.6", hatch="////")
     image = axes.imshow(
         shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest"
