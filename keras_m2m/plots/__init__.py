@@ -4,16 +4,22 @@ The functions return a `matplotlib.figure.Figure` and touch neither `pyplot` nor
 the disk: `figure.savefig(path)` writes it. Needs `pip install keras_m2m[plots]`.
 """
 
+from keras_m2m.plots.acceptance import acceptance_by_pair
 from keras_m2m.plots.class_sizes import class_sizes
+from keras_m2m.plots.embedding import feature_embedding
 from keras_m2m.plots.mistakes import confusion_matrix
 from keras_m2m.plots.mistakes import cumulative_false_positives
 from keras_m2m.plots.recall import recall_by_count
+from keras_m2m.plots.recall_gain import recall_gain
 from keras_m2m.plots.translations import translation_panel
 
 __all__ = [
+    "acceptance_by_pair",
     "class_sizes",
     "confusion_matrix",
     "cumulative_false_positives",
+    "feature_embedding",
     "recall_by_count",
+    "recall_gain",
     "translation_panel",
 ]

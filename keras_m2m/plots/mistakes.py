@@ -11,6 +11,7 @@ from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import name_ticks
 from keras_m2m.plots.style import new_figure
 
 
@@ -54,7 +55,7 @@ def confusion_matrix(
     colorbar = figure.colorbar(image, ax=axes, fraction=0.046)
     colorbar.set_label("share of the true class (diagonal: recall)")
     axes.set(xlabel="predicted class", ylabel="true class")
-    _name_ticks(axes, names, numbered=class_names is None)
+    name_ticks(axes, names, numbered=class_names is None)
     if size <= 12:
         for (row, column), count in np.ndenumerate(matrix):
             # NaN compares false: dark text on the blank row.
@@ -118,19 +119,6 @@ def cumulative_false_positives(
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", frameon=False)
     return figure
-
-
-def _name_ticks(axes, names, numbered):
-    """One tick per class; of many unnamed classes, round numbers only."""
-    if numbered and len(names) > 20:
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(matplotlib.ticker.MaxNLocator(11, integer=True))
-        return
-    size = 9 if len(names) <= 40 else 6
-    longest = max(map(len, names))
-    rotation = 0 if longest <= 2 else 90
-    axes.set_xticks(range(len(names)), names, rotation=rotation, fontsize=size)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
 
 
 def _confusion(name, matrix, size=None):

@@ -1,8 +1,9 @@
-"""Colours, empty figures and class names, as all plots share them."""
+"""Colours, empty figures, class names and their ticks, as all plots share them."""
 
 from collections.abc import Sequence
 
 import matplotlib.figure
+import matplotlib.ticker
 
 # Okabe and Ito: told apart under every common colour blindness. Black and yellow
 # are left out, since one is the text's and the other is faint on white.
@@ -40,3 +41,16 @@ def short(name: str) -> str:
 def plain(text: str) -> str:
     """Text that Matplotlib does not take for mathematics."""
     return text.replace("$", r"\$")
+
+
+def name_ticks(axes, names: Sequence[str], numbered: bool) -> None:
+    """One tick per class on both axes; of many unnamed classes, round numbers only."""
+    if numbered and len(names) > 20:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(matplotlib.ticker.MaxNLocator(11, integer=True))
+        return
+    size = 9 if len(names) <= 40 else 6
+    longest = max(map(len, names))
+    rotation = 0 if longest <= 2 else 90
+    axes.set_xticks(range(len(names)), names, rotation=rotation, fontsize=size)
+    axes.set_yticks(range(len(names)), names, fontsize=size)

@@ -1,0 +1,288 @@
+"""The paper's figures, from results, data and networks to files."""
+
+import xml.etree.ElementTree
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+from gradients import to_numpy
+
+import keras_m2m
+from keras_m2m import plots
+from tasks import figures
+from tasks.task import UserError
+
+COUNTS = [50, 5, 20]
+NAMES = ["a < b & $c", "<&>" * 20, "x_1^2"]
+
+
+def record(method="erm", seed=0, loss="ce", **changes):
+    """A result of three classes, the first of which is always recognised."""
+    confusion = np.array([[8, 0, 0], [3, 1, 0], [2 + seed, 0, 2 - seed]])
+    kept = {
+        "source": "three classes",
+        "class_names": NAMES,
+        "class_counts": COUNTS,
+        "flags": {"method": method, "loss": loss},
+        "seed": seed,
+        "confusion_matrix": confusion.tolist(),
+        "per_class_recall": (confusion.diagonal() / confusion.sum(axis=1)).tolist(),
+    }
+    return {**kept, **changes}
+
+
+M2M = {
+    "translated": [[0, 0, 0], [9, 0, 4], [7, 0, 0]],
+    "accepted": [[0, 0, 0], [3, 0, 4], [0, 0, 0]],
+}
+
+
+def texts(svg):
+    """The texts of an SVG, which must be well-formed XML."""
+    elements = xml.etree.ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(element.itertext()) for element in elements]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What is given to the plots, which are drawn all the same, by their name."""
+    given = {}
+
+    def watch(name):
+        plot = getattr(plots, name)
+
+        def draw(*arguments):
+            given[name] = arguments
+            return plot(*arguments)
+
+        monkeypatch.setattr(plots, name, draw)
+
+    for name in ("cumulative_false_positives", "acceptance_by_pair", "recall_gain"):
+        watch(name)
+    return given
+
+
+def test_a_figure_is_saved_as_png_and_svg(tmp_path):
+    figure = plots.class_sizes({"made": [5, 3]})
+    png, svg = figures.save(figure, tmp_path / "new", "sizes")
+    assert png == tmp_path / "new" / "sizes.png"
+    assert svg == tmp_path / "new" / "sizes.svg"
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "samples" in " ".join(texts(svg))
+
+
+def test_a_figure_is_the_same_bytes_twice(tmp_path):
+    pairs = [M2M["accepted"], M2M["translated"]]
+    once, again = (
+        [
+            path.read_bytes()
+            for path in figures.save(
+                plots.acceptance_by_pair(*pairs, COUNTS), tmp_path / name, "pairs"
+            )
+        ]
+        for name in "ab"
+    )
+    assert once == again
+
+
+def test_any_class_name_is_text_of_the_svg(tmp_path):
+    results = [record(), record("m2m", **M2M)]
+    for _, svg in figures.draw_from_results(results, tmp_path).values():
+        found = texts(svg)
+        if "false_positives" not in svg.name:
+            assert any(text.startswith("a < b & $c") for text in found)
+            assert any(text.startswith("<&><&><&><") and "…" in text for text in found)
+
+
+def test_results_of_all_methods_give_every_figure(tmp_path):
+    results = [record(), record("m2m", **M2M), record("m2m", loss="ldam", **M2M)]
+    paths = figures.draw_from_results(results, tmp_path)
+    assert set(paths) == {
+        "cumulative_false_positives",
+        "acceptance_by_pair_m2m_ce",
+        "acceptance_by_pair_m2m_ldam",
+        "recall_gain",
+    }
+    assert all(path.is_file() for pair in paths.values() for path in pair)
+
+
+def test_results_without_translations_or_erm_give_the_others(tmp_path):
+    drawn = figures.draw_from_results([record("rs"), record("drs")], tmp_path)
+    assert set(drawn) == {"cumulative_false_positives"}
+
+
+def test_translations_are_summed_over_seeds(tmp_path, drawn):
+    results = [record("m2m", seed, **M2M) for seed in (0, 1)]
+    figures.draw_from_results(results, tmp_path)
+    accepted, translated, *_ = drawn["acceptance_by_pair"]
+    np.testing.assert_array_equal(accepted, 2 * np.array(M2M["accepted"]))
+    np.testing.assert_array_equal(translated, 2 * np.array(M2M["translated"]))
+
+
+def test_false_positives_are_a_mean_over_seeds_of_equally_large_classes(
+    tmp_path, drawn
+):
+    figures.draw_from_results([record(seed=0), record(seed=1)], tmp_path)
+    [(name, matrix)] = drawn["cumulative_false_positives"][0].items()
+    mean = (8 + 4 + 4) / 3
+    shares = [[1, 0, 0], [3 / 4, 1 / 4, 0], [2.5 / 4, 0, 1.5 / 4]]
+    assert name == "ERM"
+    np.testing.assert_allclose(matrix, mean * np.array(shares))
+
+
+def test_false_positives_of_a_balanced_test_set_are_counted_as_they_are(
+    tmp_path, drawn
+):
+    confusion = [[4, 0, 0], [3, 1, 0], [2, 0, 2]]
+    figures.draw_from_results([record(confusion_matrix=confusion)], tmp_path)
+    np.testing.assert_array_equal(
+        drawn["cumulative_false_positives"][0]["ERM"], confusion
+    )
+
+
+def test_a_class_without_test_samples_stays_out(tmp_path, drawn):
+    changes = {
+        "confusion_matrix": [[4, 0, 0], [0, 0, 0], [2, 0, 2]],
+        "per_class_recall": [1.0, None, 0.5],
+    }
+    results = [record(method, **changes) for method in ("erm", "drs")]
+    figures.draw_from_results(results, tmp_path)
+    matrix = drawn["cumulative_false_positives"][0]["DRS"]
+    np.testing.assert_array_equal(matrix, changes["confusion_matrix"])
+    np.testing.assert_array_equal(drawn["recall_gain"][1], [[1.0, np.nan, 0.5]])
+
+
+def test_recalls_are_paired_by_seed_whatever_the_order_of_results(tmp_path, drawn):
+    results = [record("drs", seed) for seed in (1, 0, 2)]
+    results += [record("erm", seed) for seed in (0, 1)]
+    figures.draw_from_results(results, tmp_path)
+    gained, baseline, counts, names, about = drawn["recall_gain"]
+    expected = [[1, 1 / 4, (2 - seed) / 4] for seed in (0, 1)]
+    np.testing.assert_allclose(gained["DRS"], expected)
+    np.testing.assert_allclose(baseline, expected)
+    assert (counts, names, about) == (COUNTS, NAMES, "ERM")
+
+
+@pytest.mark.parametrize(
+    "results, message",
+    [
+        ([], "no results"),
+        ([record(), record()], "two results of ERM with seed 0"),
+        ([record(), record("drs", seed=1)], "no seed in common: ERM: .0.; DRS: .1."),
+        ([record(), record("drs", source="other")], "source"),
+        ([record(), record("drs", class_counts=[50, 5, 21])], "class_counts"),
+    ],
+)
+def test_results_that_do_not_go_together_are_told(results, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        figures.draw_from_results(results, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "method, loss, name",
+    [("m2m", "ce", "M2m"), ("cb_rw", "ce", "CB-RW"), ("drw", "ldam", "DRW, ldam")],
+)
+def test_methods_are_called_as_in_the_paper(method, loss, name):
+    assert figures.label(method, loss) == name
+
+
+def test_at_most_fifty_rows_of_each_class_are_drawn():
+    labels = np.repeat([0, 1, 2], [80, 50, 7])
+    rows = figures.rows_per_class(labels, [0, 1, 2])
+    assert np.bincount(labels[rows]).tolist() == [50, 50, 7]
+    assert len(set(rows)) == len(rows)
+    assert sorted(rows) == list(rows)
+
+
+def test_rows_of_a_class_depend_on_the_seed_and_on_no_other_class():
+    labels = np.arange(90) % 3
+    alone = figures.rows_per_class(labels, [2], per_class=5, seed=1)
+    among = figures.rows_per_class(labels, [0, 2], per_class=5, seed=1)
+    np.testing.assert_array_equal(among[labels[among] == 2], alone)
+    others = figures.rows_per_class(labels, [2], per_class=5, seed=2)
+    assert list(others) != list(alone)
+
+
+def test_all_of_few_classes_are_shown_by_falling_count():
+    assert figures.evenly_by_count([5, 50, 20]).tolist() == [1, 2, 0]
+
+
+def test_of_many_classes_ten_are_shown_from_the_largest_to_the_smallest():
+    shown = figures.evenly_by_count(np.arange(1, 101))
+    assert shown.tolist() == [99 - 11 * i for i in range(10)]
+
+
+NETWORKS = {
+    "mlp": lambda: keras_m2m.mlp(3, (4,), hidden=5),
+    "mlp, cosine": lambda: keras_m2m.mlp(3, (4,), hidden=5, head="cosine"),
+    "resnet": lambda: keras_m2m.cifar_resnet(8, 3, input_shape=(8, 8, 3)),
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_features_are_what_the_last_layer_turns_into_the_output(network):
+    f = NETWORKS[network]()
+    x = np.random.default_rng(0).random((6, *f.input_shape[1:])).astype("float32")
+    inner = figures.features(f, x)
+    assert inner.ndim == 2
+    np.testing.assert_allclose(
+        to_numpy(f.layers[-1](inner)), to_numpy(f(x, training=False)), atol=1e-5
+    )
+
+
+def test_an_embedding_keeps_far_clusters_apart_and_repeats():
+    rng = np.random.default_rng(0)
+    centers = np.repeat([[0.0] * 4, [50.0] * 4], 8, axis=0)
+    given = {"ERM": (centers + rng.normal(size=(16, 4))).astype("float32")}
+    points, again = (figures.embedding(given, seed=0)["ERM"] for _ in range(2))
+    np.testing.assert_array_equal(points, again)
+    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    same = np.arange(16) // 8
+    np.testing.assert_array_equal(same[distances.argmin(axis=1)], same)
+
+
+def test_networks_give_one_panel_each(tmp_path):
+    data = tiny.blobs(tiny.settings())
+    networks = {name: tiny.build(data, "dense", tiny.settings()) for name in "ab"}
+    paths = figures.draw_from_networks(data, networks, tmp_path)
+    _, svg = paths["feature_embedding"]
+    assert {"a", "b", "left (40)", "right (12)", "top (4)"} <= set(texts(svg))
+
+
+def test_class_sizes_are_drawn_from_data(tmp_path):
+    paths = figures.draw_class_sizes([tiny.blobs(tiny.settings())], tmp_path)
+    assert "three blobs" in texts(paths["class_sizes"][1])
+
+
+class Stream:
+    """Samples that `augment` has yet to make, as those of encoded images."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, rows):
+        return [lambda row=row: self.samples[row] for row in rows]
+
+
+def test_of_a_stream_the_chosen_rows_are_made_into_samples(tmp_path):
+    data = tiny.blobs(tiny.settings())
+    f = tiny.build(data, "dense", tiny.settings())
+    samples, labels = data.train
+
+    def augment(reads, rngs):
+        assert len({rng.random() for rng in rngs}) == len(reads)
+        return np.stack([read() for read in reads])
+
+    stream = replace(data, train=(Stream(samples), labels), augment=augment)
+    once, again = (
+        figures.draw_from_networks(given, {"f": f}, tmp_path / name)
+        for name, given in (("array", data), ("stream", stream))
+    )
+    png, other = once["feature_embedding"][0], again["feature_embedding"][0]
+    assert png.read_bytes() == other.read_bytes()
