@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from keras_m2m import plots
 from keras_m2m.sampling import is_stream
 from tasks import devices
+from tasks.tables.model import Row
 from tasks.task import Data
 from tasks.task import UserError
 
@@ -204,7 +205,7 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
     methods = _by_method(records)
     names, counts = records[0]["class_names"], records[0]["class_counts"]
     matrices = {
-        label(*key): np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
+        _label(*key): np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
         for key, runs in methods.items()
     }
     figures = {
@@ -220,17 +221,15 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
     if BASELINE in methods and len(methods) > 1:
         recalls = _recalls(methods)
         baseline = recalls.pop(BASELINE)
-        gained = {label(*key): own for key, own in recalls.items()}
+        gained = {_label(*key): own for key, own in recalls.items()}
         figures["recall_gain"] = plots.recall_gain(
-            gained, baseline, counts, names, label(*BASELINE)
+            gained, baseline, counts, names, _label(*BASELINE)
         )
     return _save_all(figures, folder)
 
 
-def label(method: str, loss: str = "ce") -> str:
-    """A method of `recipes` as the paper writes it; its loss, if not cross entropy."""
-    name = "M2m" if method == "m2m" else method.upper().replace("_", "-")
-    return name if loss == "ce" else f"{name}, {loss}"
+def _label(method, loss):
+    return Row(loss, method).label
 
 
 def _by_method(records) -> dict[tuple[str, str], list[dict]]:
@@ -248,7 +247,7 @@ def _by_method(records) -> dict[tuple[str, str], list[dict]]:
         key = (record["flags"]["method"], record["flags"]["loss"])
         if (key, record["seed"]) in seen:
             raise UserError(
-                f"There are two results of {label(*key)} with seed {record['seed']}. "
+                f"There are two results of {_label(*key)} with seed {record['seed']}. "
                 "Give one of each, all of the same flags"
             )
         seen.add((key, record["seed"]))
@@ -272,7 +271,7 @@ def _recalls(methods) -> dict[tuple[str, str], np.ndarray]:
     }
     seeds = sorted(set.intersection(*map(set, by_seed.values())))
     if not seeds:
-        found = "; ".join(f"{label(*k)}: {sorted(own)}" for k, own in by_seed.items())
+        found = "; ".join(f"{_label(*k)}: {sorted(own)}" for k, own in by_seed.items())
         raise UserError(f"The methods have no seed in common: {found}")
     return {key: np.array([own[s] for s in seeds]) for key, own in by_seed.items()}
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import keras
+import matplotlib.figure
 import numpy as np
 
 from keras_m2m import M2mModel
@@ -116,16 +117,18 @@ def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
         figure.savefig(folder / f"{stem}.png", dpi=120)
 
 
-def write_translations(
-    folder: Path, model: M2mModel, data: Data, columns: int = 8
-) -> None:
+def translations(
+    model: M2mModel, data: Data, columns: int = 8
+) -> matplotlib.figure.Figure | None:
     """Draw accepted translations of one class-balanced batch, rarest targets first.
 
     Args:
-        folder: Where `translations.png` goes; nothing is drawn if none is accepted.
         model: A trained `M2mModel` on images.
         data: The training images.
         columns: At most so many translations.
+
+    Returns:
+        The figure, or None if none is accepted.
     """
     batches = sampling.ResampledDataset(
         *data.train, batch_size=64, sampling="class", augment=data.augment
@@ -140,21 +143,20 @@ def write_translations(
     )
     rows = np.flatnonzero(kept)
     if not len(rows):
-        return
+        return None
     # One of each target before a second of any, so that the panel is varied.
     aims = targets[rows]
     turn = [np.count_nonzero(aims[:i] == aim) for i, aim in enumerate(aims)]
     rows = rows[np.lexsort((data.class_counts[aims], turn))][:columns]
     confidences = keras.ops.softmax(model.g(after[rows], training=False))
     confidences = keras.ops.convert_to_numpy(confidences)
-    figure = plots.translation_panel(
+    return plots.translation_panel(
         _channels_last(before[rows]),
         _channels_last(after[rows]),
         [data.class_names[k] for k in classes[rows]],
         [data.class_names[k] for k in targets[rows]],
         confidences[np.arange(len(rows)), targets[rows]],
     )
-    figure.savefig(folder / "translations.png", dpi=120)
 
 
 def _channels_last(images):

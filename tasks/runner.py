@@ -172,7 +172,9 @@ def _write(folder, trained, data, results, began):
     reports.write_history(folder, trained.history)
     reports.write_pictures(folder, results, data)
     if data.are_images and trained.model is not trained.f:
-        reports.write_translations(folder, trained.model, data)
+        figure = reports.translations(trained.model, data)
+        if figure is not None:
+            figure.savefig(folder / "translations.png", dpi=120)
     result["timing"]["total"] = time.perf_counter() - began
     reports.write_result(folder, result)
 

@@ -1,5 +1,6 @@
 """The cells of a table: datasets times rows times seeds, run or found."""
 
+import functools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,17 +78,16 @@ class Sweep:
         Raises:
             UserError: If data, flags or folders do not allow it.
         """
-        opened = [self._open(dataset) for dataset in self.datasets]
         plan = [
             (own, row, settings)
-            for dataset, own in zip(self.datasets, opened, strict=True)
-            for row, settings in self._settings(dataset, own)
+            for dataset, own in zip(self.datasets, self.opened, strict=True)
+            for row, settings in self.settings(dataset)
         ]
         found = [own.find(settings) is not None for own, _, settings in plan]
         # Only what is left tells how long the rest will take.
         bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
         print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
-        records = {id(own): {} for own in opened}
+        records = {id(own): {} for own in self.opened}
         with bar:
             for (own, row, settings), was_there in zip(plan, found, strict=True):
                 bar.set_description(own.name(settings).rpartition("-")[0])
@@ -95,7 +95,7 @@ class Sweep:
                     result = own.result(settings)
                 records[id(own)].setdefault(row.key, []).append(result)
                 bar.update(not was_there)
-        return [records[id(own)] for own in opened]
+        return [records[id(own)] for own in self.opened]
 
     def found(self) -> list[dict]:
         """What is there, of whatever backend and data; as `run`, which runs nothing.
@@ -106,19 +106,33 @@ class Sweep:
         records = []
         for dataset in self.datasets:
             of_dataset = {}
-            for row, settings in self._settings(dataset, None):
+            for row, settings in self.settings(dataset, load=False):
                 result = cells.find_by_flags(self.results, settings)
                 if result is not None:
                     of_dataset.setdefault(row.key, []).append(result)
             records.append(of_dataset)
         return records
 
+    @functools.cached_property
+    def opened(self) -> list[Cells]:
+        """The cells of each dataset, its data loaded."""
+        return [self._open(dataset) for dataset in self.datasets]
+
     def _open(self, dataset):
         settings = parse(dataset.task, list(dataset.arguments))
-        return Cells(dataset.task, dataset.task.load(settings), self.results, self.runs)
+        data = dataset.task.load(settings)
+        return Cells(dataset.task, data, self.results, self.runs)
 
-    def _settings(self, dataset, own):
-        """`(row, settings)` of every cell, seed by seed, with what was tuned."""
+    def settings(self, dataset: Dataset, load: bool = True):
+        """The cells of a dataset, seed by seed, with what is tuned.
+
+        Args:
+            dataset: One of `datasets`.
+            load: Whether to tune what is not; otherwise to take what was found before.
+
+        Yields:
+            Pairs of a row and the `Settings` of a cell.
+        """
         tuned = {}
         for seed in range(self.seeds):
             for row in self.rows:
@@ -126,18 +140,15 @@ class Sweep:
                 method = method_of(row.method)
                 if method.translate and self.tuning_seed is not None:
                     if row.loss not in tuned:
-                        tuned[row.loss] = self._tune(dataset, own, row.loss)
+                        tuned[row.loss] = self._tuned(dataset, row.loss, load)
                     settings = settings.replace(**{**tuned[row.loss], **method.flags})
                 yield row, settings
 
-    def _tune(self, dataset, own, loss):
+    def _tuned(self, dataset, loss, load):
         settings = dataset.settings(Row(loss, "m2m"), self.tuning_seed)
-        if own is None:
+        if not load:
             return tuning.found(self.results, settings)
-        values = tuning.tune(own, settings)
-        shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
-        print(f"{dataset.label}, {loss}: {shown}, chosen on validation", flush=True)
-        return values
+        return tuning.tune(self.opened[self.datasets.index(dataset)], settings)
 
 
 def dataset(command: str, common: Sequence[str] = ()) -> Dataset:

@@ -16,6 +16,10 @@ Markdown and written to `--out`.md, and to `--out`.html with plots of the classe
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
 validation set with a seed of its own, `--tuning_seed`; see `tasks/tuning.py`.
 
+`--figures` draws the paper's: class sizes (Figure 3), features of four methods (4),
+false positives (5) and for images translations (6), and beside these acceptance by pair
+of classes and the recall gained over ERM. `--found` draws those that need no network.
+
 `--task` is for data of your own: the methods of Table 2 or those of `--rows`, which one
 wins, and whether its lead is more than noise.
 """
@@ -29,6 +33,7 @@ from absl import app
 from absl import flags
 
 from tasks import published
+from tasks import table_figures
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.sweep import Dataset
@@ -66,6 +71,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("results", "results", "folder of results", **define)
     runs = "folder of networks and checkpoints"
     flags.DEFINE_string("runs", "runs/table", runs, **define)
+    figures = "draw the figures too: into OUT_figures, as PNG and SVG"
+    flags.DEFINE_boolean("figures", False, figures, **define)
     out = "where the table goes, without .md or .html; default RUNS/tableN"
     flags.DEFINE_string("out", None, out, **define)
 
@@ -93,7 +100,14 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     text = markdown(table)
     out.with_name(f"{out.name}.md").write_text(text)
     out.with_name(f"{out.name}.html").write_text(page(table))
-    return f"{text}\nWritten to {out}.md and {out}.html"
+    text += f"\nWritten to {out}.md and {out}.html"
+    if chosen.figures:
+        folder = out.with_name(f"{out.name}_figures")
+        drawn = table_figures.draw_found(sweep, records, folder)
+        if not chosen.found:
+            drawn += table_figures.draw_trained(sweep, folder)
+        text += f", and {len(drawn)} figures to {folder}"
+    return text
 
 
 def _sweep(chosen, arguments):

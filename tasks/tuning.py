@@ -115,7 +115,11 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
 
     def __init__(self, cells, settings, folder, oracle):
         self.cells, self.settings, self.folder = cells, settings, folder
-        super().__init__(oracle, directory=str(folder), project_name="trials")
+        # KerasTuner 1.4 cannot go on with a grid that it reloads (it raises KeyError).
+        # It begins anew, and cells that are done are found.
+        super().__init__(
+            oracle, directory=str(folder), project_name="trials", overwrite=True
+        )
 
     def run_trial(self, trial):
         own = self.settings.replace(**trial.hyperparameters.values)

@@ -180,14 +180,6 @@ def test_results_that_do_not_go_together_are_told(results, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "method, loss, name",
-    [("m2m", "ce", "M2m"), ("cb_rw", "ce", "CB-RW"), ("drw", "ldam", "DRW, ldam")],
-)
-def test_methods_are_called_as_in_the_paper(method, loss, name):
-    assert figures.label(method, loss) == name
-
-
 def test_at_most_fifty_rows_of_each_class_are_drawn():
     labels = np.repeat([0, 1, 2], [80, 50, 7])
     rows = figures.rows_per_class(labels, [0, 1, 2])

@@ -1,0 +1,117 @@
+"""One command makes a table from cells that are run, or found."""
+
+import re
+
+import pytest
+from absl import flags
+
+from tasks import table
+from tasks.task import UserError
+
+DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1 --gamma=0"
+SMALL = "--steps=2"
+
+
+def make(path, *arguments):
+    """What the command prints."""
+    values = flags.FlagValues()
+    table.define_flags(values)
+    folders = [f"--results={path / 'results'}", f"--runs={path / 'runs'}"]
+    rest = values(["tasks.table", *folders, *arguments], known_only=True)
+    return table.make(values, rest[1:])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder and the table of three methods on two seeds."""
+    path = tmp_path_factory.mktemp("table")
+    rows = "--rows=ce-erm,ce-drs,ce-m2m"
+    text = make(path, "--table=2", "--seeds=2", rows, "--figures", SMALL, DIGITS)
+    return path, text
+
+
+def row(text, name):
+    (line,) = re.findall(rf"^\| {name} .*$", text, re.MULTILINE)
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_every_cell_is_in_the_table(made):
+    path, text = made
+    for name in ("ERM", "DRS", "M2m"):
+        assert re.fullmatch(r"(\*\*)?\d+\.\d ± \d+\.\d(\*\*)?", row(text, name)[1])
+        assert row(text, name)[4] == "2"
+    # The two of g are trained and are in no row: plain runs of the next seeds.
+    assert len(list((path / "results/digits_lt").iterdir())) == 6
+
+
+def test_the_table_is_written_as_text_and_page(made):
+    path, text = made
+    assert (path / "runs/table2.md").read_text() in text
+    assert "<table" in (path / "runs/table2.html").read_text()
+
+
+def test_figures_are_drawn_of_results_and_of_networks(made):
+    path, _ = made
+    drawn = {file.name for file in (path / "runs/table2_figures").rglob("*.*")}
+    stems = {name.partition(".")[0] for name in drawn}
+    assert stems >= {"class_sizes", "feature_embedding", "recall_gain"}
+    assert {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")} == drawn
+
+
+def test_what_is_done_is_found_and_the_table_is_the_same(made, tmp_path):
+    path, text = made
+    rows = "--rows=ce-erm,ce-drs,ce-m2m"
+    out = f"--out={tmp_path / 'again'}"
+    found = make(path, "--table=2", "--seeds=2", rows, "--found", out, SMALL, DIGITS)
+    assert found.partition("\nWritten")[0] == text.partition("\nWritten")[0]
+
+
+def test_a_row_more_trains_that_row_alone(made):
+    path, _ = made
+    before = {p: p.stat().st_mtime_ns for p in (path / "results").rglob("*.json")}
+    trained = set((path / "runs/digits_lt").iterdir())
+    rows = "--rows=ce-erm,ce-rw"
+    text = make(path, "--table=2", "--seeds=1", rows, SMALL, DIGITS)
+    assert row(text, "RW")[4] == "1"
+    new = set((path / "runs/digits_lt").iterdir()) - trained
+    assert [folder.name.partition("-")[0] for folder in new] == ["rw"]
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+
+
+def test_data_of_ones_own_has_a_winner(made):
+    path, _ = made
+    task, *own = DIGITS.split()
+    rows = "--rows=ce-erm,ce-drs,ce-m2m"
+    text = make(path, f"--task={task}", "--seeds=2", rows, "--found", SMALL, *own)
+    assert re.search(r"^- (ERM|DRS|M2m) (wins|leads|has|and)", text, re.MULTILINE), text
+
+
+def test_what_is_missing_is_said(tmp_path):
+    rows = "--rows=ce-erm,ce-m2m"
+    text = make(tmp_path, "--table=2", rows, "--found", "digits_lt")
+    assert "no run of ERM, M2m" in text
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--table=2"], "name the datasets"),
+        (["digits_lt"], "--table=1 to 6, or --task"),
+        (["--table=2", "--task=digits_lt"], "--table=1 to 6, or --task"),
+        (["--task=digits_lt", "reuters"], "for --task nothing else"),
+        (["--table=2", "nothing"], "'nothing' is no task"),
+        (["--table=2", "--datasets=digits"], "'digits' is no task"),
+        (["--table=2", "digits_lt --nosuch=1"], "nosuch"),
+        (["--table=2", "--nosuch=1", "digits_lt"], "nosuch"),
+        (["--table=2", "digits_lt --method=erm"], "--method has no use here"),
+        (["--table=2", "--seed=3", "digits_lt"], "--seed has no use here"),
+        (["--table=2", "--rows=m2m", "digits_lt"], "ce-erm"),
+        (["--table=2", "--tune", "--tuning_seed=1", "digits_lt"], "one of the 5"),
+        (["--table=2", "-x", "digits_lt"], "unexpected argument: -x"),
+        (["--table=2", "'digits_lt"], "no command line"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_runs(arguments, message, tmp_path):
+    with pytest.raises(UserError, match=re.escape(message)):
+        make(tmp_path, *arguments)
+    assert not (tmp_path / "runs").exists()
