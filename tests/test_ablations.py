@@ -3,8 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tiny
-from compilation import MODES
 from compilation import normal
 from gradients import to_numpy
 from m2m_cases import COMPILE
@@ -22,14 +20,11 @@ from m2m_cases import translations
 import keras_m2m
 from keras_m2m import M2mModel
 from tasks import ablations
-from tasks import phases
-from tasks.ablations import ABLATIONS
-from tasks.recipes import METHODS
-from tasks.training import train
 
 ops = keras.ops
 MOVES = {"lam": 0.7, "steps": 2, "step_size": 0.4, "noise": 0, "gamma": 0, "seed": 0}
-# 600 rows of 5 classes, whose second number tells their class.
+# 600 rows of 5 classes, whose second number tells their class. Not for TensorFlow's
+# XLA, which compiles M2m of so many rows for minutes on a CPU.
 COUNTS_OF_5 = [1, 50, 100, 2, 20]
 LABELS_OF_5 = np.arange(600) % 5
 TAGGED = np.stack([np.arange(600), LABELS_OF_5], axis=1).astype("float32")
@@ -93,7 +88,7 @@ class Pooled(Recorded, ablations.FromPool, ablations.Clean):
     """Shows the seeds in the batch."""
 
 
-@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("mode", SHAPES[:1])
 def test_seeds_are_members_of_the_pool_of_the_class_that_m2m_drew(mode):
     # Pools of 1, 2, 3, 4 and 5 members, numbered 1000 k + member.
     labels = np.repeat(np.arange(5), np.arange(1, 6))
@@ -129,6 +124,21 @@ def test_a_pool_follows_from_its_seed_and_holds_the_smaller_ones():
 # What is put into the batch.
 
 
+class Both(Recorded, ablations.FromPool, ablations.RandomLabels, ablations.Clean):
+    """Leaves no choice in a pool of one sample a class, and of three classes."""
+
+
+@pytest.mark.parametrize("mode", SHAPES)
+def test_a_pool_of_one_and_the_only_other_label_leave_no_choice(mode):
+    pool, x, expected = normal(3, 4, seed=1), normal(5, 4), normal(5, 4)
+    named = {**MOVES, "rows": 5, "samples": pool, "labels": [0, 1, 2]}
+    model = Both(linear(1), linear(2), COUNTS, **named)
+    fit_one_batch(model, x, LABELS, mode)
+    expected[LABELS != 1] = pool[1]
+    np.testing.assert_array_equal(to_numpy(model.x), expected)
+    np.testing.assert_array_equal(to_numpy(model.y), np.array([2, 1, 0])[LABELS])
+
+
 @pytest.mark.parametrize("mode", SHAPES)
 def test_clean_inserts_the_seed_where_a_translation_was_accepted(mode):
     class Model(Recorded, ablations.Clean):
@@ -149,7 +159,7 @@ class NotForClass0(Recorded, ablations.RandomLabels):
         return ops.not_equal(seeds.targets, 0)
 
 
-@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("mode", SHAPES[:1])
 def test_random_labels_are_uniform_over_the_rest_of_the_classes(mode):
     _, y, seeds = trained_on(NotForClass0, mode)
     accepted = seeds != LABELS_OF_5
@@ -169,7 +179,7 @@ def test_random_labels_need_three_classes():
 # f in place of g.
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SHAPES)
 def test_self_translates_against_f_as_it_is_at_the_start_of_the_step(mode):
     f, x = linear(1), normal(5, 4)
     model = ablations.Self(f, None, COUNTS, **MOVES)
@@ -244,51 +254,3 @@ def test_no_reject_draws_candidates_and_seeds_as_m2m_does():
     generated = to_numpy(fresh.draw_numbers(600))[0]
     expected = generated < 1 - np.array(COUNTS_OF_5)[LABELS_OF_5] / 100
     assert set(kept_of) == set(np.flatnonzero(expected))
-
-
-# As data.
-
-
-# Those whose model is not that of `m2m`, or trained otherwise.
-@pytest.mark.filterwarnings("ignore:Epoch 0. g accepted:UserWarning")
-@pytest.mark.parametrize(
-    "name",
-    ["m2m_pool10", "m2m_clean", "m2m_rs_rand", "m2m_self", "m2m_no_reject"]
-    + ["m2m_ensemble"],
-)
-def test_an_ablation_trains(name, tmp_path):
-    settings = tiny.settings(method=name, epochs=1, defer_epoch=0, protocol="field")
-    data = tiny.blobs(settings)
-    networks = [
-        tiny.build(data, "dense", settings) for _ in range(ABLATIONS[name].teachers)
-    ]
-    trained = train(tiny.TASK, data, settings, tmp_path, ablations.teacher(networks))
-    assert np.isfinite(trained.history[0]["loss"])
-    assert 0 <= trained.history[0]["acceptance_rate"] <= 1
-
-
-def test_ablations_upon_rs_are_not_deferred():
-    for name in ABLATIONS:
-        found = phases.phases(tiny.settings(method=name))
-        assert len(found) == (1 if name in ("m2m_rs", "m2m_rs_rand") else 2)
-        assert found[-1].recipe is ABLATIONS[name]
-
-
-def test_the_names_of_ablations_are_no_methods_of_the_command_line():
-    assert not set(ABLATIONS) & set(METHODS)
-    assert ablations.method_of("m2m") is METHODS["m2m"]
-    assert ablations.method_of("m2m_self") is ABLATIONS["m2m_self"]
-
-
-@pytest.mark.parametrize("name", ABLATIONS)
-def test_values_that_an_ablation_fixes_go_before_the_settings(name):
-    settings = tiny.settings(method=name, lam=0.5, gamma=0.7)
-    data = tiny.blobs(settings)
-    f = phases.new_network(tiny.TASK, data, settings)
-    networks = [tiny.build(data, "dense", settings) for _ in range(2)]
-    g = ablations.teacher(networks[: ABLATIONS[name].teachers])
-    *_, phase = phases.phases(settings)
-    model = phases.model_of(phase, f, g, data, settings)
-    expected = {"m2m_lam0": (0, 0.7), "m2m_no_threshold": (0.5, 0)}
-    expected["m2m_ensemble"] = (0.5, 0.99)
-    assert (model.lam, model.gamma) == expected.get(name, (0.5, 0.7))
