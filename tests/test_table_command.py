@@ -8,8 +8,8 @@ from absl import flags
 from tasks import table
 from tasks.task import UserError
 
-DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1 --gamma=0"
-SMALL = "--steps=2"
+DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1"
+SMALL = "--steps=2", "--gamma=0"
 
 
 def make(path, *arguments):
@@ -26,7 +26,7 @@ def made(tmp_path_factory):
     """A folder and the table of three methods on two seeds."""
     path = tmp_path_factory.mktemp("table")
     rows = "--rows=ce-erm,ce-drs,ce-m2m"
-    text = make(path, "--table=2", "--seeds=2", rows, "--figures", SMALL, DIGITS)
+    text = make(path, "--table=2", "--seeds=2", rows, "--figures", *SMALL, DIGITS)
     return path, text
 
 
@@ -63,7 +63,7 @@ def test_what_is_done_is_found_and_the_table_is_the_same(made, tmp_path):
     path, text = made
     rows = "--rows=ce-erm,ce-drs,ce-m2m"
     out = f"--out={tmp_path / 'again'}"
-    found = make(path, "--table=2", "--seeds=2", rows, "--found", out, SMALL, DIGITS)
+    found = make(path, "--table=2", "--seeds=2", rows, "--found", out, *SMALL, DIGITS)
     assert found.partition("\nWritten")[0] == text.partition("\nWritten")[0]
 
 
@@ -72,7 +72,7 @@ def test_a_row_more_trains_that_row_alone(made):
     before = {p: p.stat().st_mtime_ns for p in (path / "results").rglob("*.json")}
     trained = set((path / "runs/digits_lt").iterdir())
     rows = "--rows=ce-erm,ce-rw"
-    text = make(path, "--table=2", "--seeds=1", rows, SMALL, DIGITS)
+    text = make(path, "--table=2", "--seeds=1", rows, *SMALL, DIGITS)
     assert row(text, "RW")[4] == "1"
     new = set((path / "runs/digits_lt").iterdir()) - trained
     assert [folder.name.partition("-")[0] for folder in new] == ["rw"]
@@ -83,7 +83,7 @@ def test_data_of_ones_own_has_a_winner(made):
     path, _ = made
     task, *own = DIGITS.split()
     rows = "--rows=ce-erm,ce-drs,ce-m2m"
-    text = make(path, f"--task={task}", "--seeds=2", rows, "--found", SMALL, *own)
+    text = make(path, f"--task={task}", "--seeds=2", rows, "--found", *SMALL, *own)
     assert re.search(r"^- (ERM|DRS|M2m) (wins|leads|has|and)", text, re.MULTILINE), text
 
 
