@@ -134,6 +134,8 @@ class Sweep:
             Pairs of a row and the `Settings` of a cell.
         """
         tuned = {}
+        if self.tuning_seed is not None:
+            self._check_searches()
         for seed in range(self.seeds):
             for row in self.rows:
                 settings = dataset.settings(row, seed)
@@ -143,6 +145,15 @@ class Sweep:
                         tuned[row.loss] = self._tuned(dataset, row.loss, load)
                     settings = settings.replace(**{**tuned[row.loss], **method.flags})
                 yield row, settings
+
+    def _check_searches(self):
+        losses = {row.loss for row in self.rows if method_of(row.method).translate}
+        searches = len(self.datasets) * len(losses)
+        if tuning.is_distributed() and searches > 1:
+            raise UserError(
+                f"this makes {searches} searches, and KerasTuner's chief and workers "
+                "do one: name one dataset and rows of one loss, such as --rows=ce-m2m"
+            )
 
     def _tuned(self, dataset, loss, load):
         settings = dataset.settings(Row(loss, "m2m"), self.tuning_seed)

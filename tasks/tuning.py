@@ -4,10 +4,11 @@ A trial is the training of a cell whose seed is none of the table's. Its score i
 balanced accuracy of its best epoch on the validation set, by which the protocol chooses
 the epoch to be tested; the test set is not looked at.
 
-On several machines that share the folders, start the same command on each with
-KerasTuner's variables `KERASTUNER_TUNER_ID` (`chief`, or another name on each worker),
-`KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT`. The chief hands out trials and goes
-on when they are done; workers end there.
+On several machines, start the same command on each with KerasTuner's variables
+`KERASTUNER_TUNER_ID` (`chief`, or another name on each worker), `KERASTUNER_ORACLE_IP`
+and `KERASTUNER_ORACLE_PORT` (of the chief). They share nothing else. The chief hands
+out trials and goes on when they are done; workers end there. One dataset and loss at a
+time, such as `--rows=ce-m2m`, since each search is a server of its own.
 
 Source: Kim et al., M2m (CVPR 2020), supplement, for the grids; KerasTuner's guide,
 distributed tuning.
@@ -31,6 +32,11 @@ from tasks.versions import commit
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
 _ID = "KERASTUNER_TUNER_ID"
 _SCORE = "val_balanced_accuracy"
+
+
+def is_distributed() -> bool:
+    """Whether this process is KerasTuner's chief or one of its workers."""
+    return _ID in os.environ
 
 
 def tune(cells: Cells, settings: Settings) -> dict[str, float]:
@@ -85,7 +91,7 @@ def _search(cells, settings):
     for name, values in GRID.items():
         space.Choice(name, list(values))
     folder = cells.runs / "tuning" / cells.name(settings)
-    if _ID in os.environ:  # Machines share nothing but what KerasTuner hands out.
+    if is_distributed():  # Machines share nothing but what KerasTuner hands out.
         runs = cells.runs.parent / os.environ[_ID]
         cells = Cells(cells.task, cells.data, cells.results.parent, runs)
     oracle = keras_tuner.oracles.GridSearchOracle(
@@ -97,17 +103,14 @@ def _search(cells, settings):
             _Tuner(cells, settings, folder, oracle).search()
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ from None
-    if _is_worker():
-        sys.exit("KerasTuner: no trial is left. The chief goes on")
+    if "chief" not in os.environ.get(_ID, "chief"):
+        print("No trial is left for this worker; the chief goes on")
+        sys.exit()
     done = [
         {**trial.hyperparameters.values, _SCORE: trial.score}
         for trial in oracle.get_best_trials(len(oracle.trials))
     ]
     return sorted(done, key=lambda trial: [trial[name] for name in GRID])
-
-
-def _is_worker():
-    return "chief" not in os.environ.get(_ID, "chief")
 
 
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):

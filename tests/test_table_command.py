@@ -87,6 +87,13 @@ def test_data_of_ones_own_has_a_winner(made):
     assert re.search(r"^- (ERM|DRS|M2m) (wins|leads|has|and)", text, re.MULTILINE), text
 
 
+def test_a_chief_and_its_workers_do_one_search(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    with pytest.raises(UserError, match="this makes 2 searches"):
+        make(tmp_path, "--table=2", "--tune", "digits_lt")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_what_is_missing_is_said(tmp_path):
     rows = "--rows=ce-erm,ce-m2m"
     text = make(tmp_path, "--table=2", rows, "--found", "digits_lt")
