@@ -10,6 +10,8 @@ from tasks import downloads
 from tasks.downloads import Published
 from tasks.task import UserError
 
+pytestmark = pytest.mark.no_backend
+
 CONTENT = b"label\ttext\n" * 1000
 # sha256 of nothing, and of "abc": FIPS 180 and its examples.
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -17,6 +17,8 @@ from keras_m2m.imbalance import major_classes
 from keras_m2m.imbalance import many_medium_few
 from keras_m2m.imbalance import step_counts
 
+pytestmark = pytest.mark.no_backend
+
 COUNTS = st.lists(st.integers(1, 200), min_size=2, max_size=8)
 BETAS = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 0.9999])
 

@@ -2,6 +2,9 @@
 
 import numpy as np
 import oracles
+import pytest
+
+pytestmark = pytest.mark.no_backend
 
 
 def test_the_seed_oracle_draws_classes_before_rows():

@@ -7,6 +7,8 @@ import pytest
 
 from keras_m2m import plots
 
+pytestmark = pytest.mark.no_backend
+
 CIFAR_10 = [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
 # Indexed [true, predicted].
 MATRIX = np.array([[8, 2, 0], [3, 6, 1], [4, 0, 16]])

@@ -8,6 +8,8 @@ from test_plots import overlapping
 
 from keras_m2m import plots
 
+pytestmark = pytest.mark.no_backend
+
 LONG = [f"a very long name of a class, with ${i} in $it^" for i in range(100)]
 TRIED = np.array([[0, 0, 0], [9, 0, 4], [8, 0, 0]])
 KEPT = np.array([[0, 0, 0], [3, 0, 4], [0, 0, 0]])

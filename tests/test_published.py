@@ -12,6 +12,8 @@ from tasks import twitter
 from tasks.run_folder import flags_of_the_run
 from tasks.settings import parse
 
+pytestmark = pytest.mark.no_backend
+
 CIFAR10 = "cifar_lt_10 rho=100"
 
 

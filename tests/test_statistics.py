@@ -8,6 +8,8 @@ from tasks import statistics
 from tasks.statistics import holm
 from tasks.statistics import paired
 
+pytestmark = pytest.mark.no_backend
+
 
 def by_seed(*values):
     return dict(enumerate(values))

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from keras_m2m.imbalance import imbalance_ratio
 from keras_m2m.imbalance import step_counts
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.mark.parametrize("rho, rare", [(100, 5), (10, 50), (3, 166)])
 def test_the_first_half_stays_whole_and_the_other_is_divided_by_rho(rho, rare):

@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from absl import flags
+from table_commands import command
 
-from tasks import table
 from tasks.task import UserError
 
 DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1"
@@ -13,12 +12,7 @@ SMALL = "--steps=2", "--gamma=0"
 
 
 def make(path, *arguments):
-    """What the command prints."""
-    values = flags.FlagValues()
-    table.define_flags(values)
-    folders = [f"--results={path / 'results'}", f"--runs={path / 'runs'}"]
-    rest = values(["tasks.table", *folders, *arguments], known_only=True)
-    return table.make(values, rest[1:])
+    return command(path / "results", path / "runs", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,8 @@ from tasks.tables.model import by_recipe
 from tasks.tables.model import rows_of
 from tasks.task import UserError
 
+pytestmark = pytest.mark.no_backend
+
 
 def column(*records, published="reuters", label="Reuters", departures=()):
     return Column(label, by_recipe(records), published, departures)

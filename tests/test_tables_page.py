@@ -17,6 +17,8 @@ from tasks.tables.model import Table
 from tasks.tables.model import by_recipe
 from tasks.tables.page import page
 
+pytestmark = pytest.mark.no_backend
+
 VOID = {"meta", "img", "br"}
 HOSTILE = "<script>alert('x')</script> $x$ \"><img src=http://x.org/y>"
 

@@ -11,6 +11,8 @@ from tasks.tables.model import Table
 from tasks.tables.model import by_recipe
 from tasks.tables.model import rows_of
 
+pytestmark = pytest.mark.no_backend
+
 
 def cells(*records):
     by_key = by_recipe(records)

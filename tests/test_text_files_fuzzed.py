@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from tasks.task import UserError
 
+pytestmark = pytest.mark.no_backend
+
 # Pieces that formats are made of, or broken by.
 WORDS = ["N0", "N1", "V0", "N", "V", "E", "acq", "earn", "UUUNKKK", "é", "\xa0", "\x85"]
 NUMBERS = ["0", "1.5", "-2e3", "nan", "inf", "1e39", "1e999", "1_0", "0x1", "1,5", "--"]

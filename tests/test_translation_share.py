@@ -7,6 +7,8 @@ import pytest
 from keras_m2m.imbalance import long_tailed_counts
 from keras_m2m.imbalance import translation_share
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.mark.parametrize("counts", [[5, 5], [9, 1, 4], [1000, 100, 10, 1]])
 @pytest.mark.parametrize("beta", [0.0, 0.9, 0.999])
