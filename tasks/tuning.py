@@ -55,7 +55,7 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
     record = cells.results / f"tuned-{cells.name(free)}.json"
     if not record.exists():
         _write(record, cells.configuration(free), _search(cells, free))
-    return _best(json.loads(record.read_text()))
+    return _best(run_folder.read(record))
 
 
 def found(results: Path, settings: Settings) -> dict[str, float]:
