@@ -120,8 +120,14 @@ class Cells:
 
         Returns:
             A network that no other cell holds; None if the method takes none.
+
+        Raises:
+            Diverged: If its training does, which it says.
         """
-        return ablations.teacher([self.network(own) for own in _teachers(settings)])
+        try:
+            return ablations.teacher([self.network(own) for own in _teachers(settings)])
+        except Diverged as error:
+            raise Diverged(f"g, {error}", f"of g, {error.what}") from error
 
     def train(self, settings: Settings, folder: Path) -> Trained:
         """Train a cell's network, from the shared start of its seed and loss.

@@ -39,6 +39,11 @@ class Lead(NamedTuple):
     def verdict(self) -> str:
         return verdict(self.comparison.n, self.p)
 
+    @property
+    def is_none(self) -> bool:
+        """Whether the other is better on the common seeds: means have others too."""
+        return self.comparison.n > 0 and self.comparison.difference < -EQUAL
+
 
 def leads(cells: Sequence[Cell]) -> tuple[Cell | None, list[Lead]]:
     """The method of the best mean balanced accuracy, and its lead over each other.
@@ -106,6 +111,12 @@ def _headline(best, found):
         names = " and ".join([name, *(cell.row.label for cell in tied)])
         return f"{names} have the same mean ({100 * best.spread(SCORE).mean:.1f})."
     lead = found[0]
+    if lead.is_none:
+        return (
+            f"{name} has the best mean ({shown}), but no lead over "
+            f"{lead.cell.row.label} on the seeds that both finished "
+            f"({_numbers(lead)})."
+        )
     if lead.verdict == "more than noise":
         return (
             f"{name} wins ({shown}), and its lead over {lead.cell.row.label} is more "
@@ -125,6 +136,8 @@ def _headline(best, found):
 
 def _over(best, lead):
     names = f"{best.row.label} over {lead.cell.row.label}"
+    if lead.is_none:
+        return f"{names}: no lead on the seeds that both finished ({_numbers(lead)})."
     if lead.verdict == "too few seeds to tell":
         return f"{names}: too few seeds to tell ({_numbers(lead)})."
     return f"The lead of {names} is {lead.verdict} ({_numbers(lead)})."
