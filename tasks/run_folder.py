@@ -76,8 +76,8 @@ def check_space(folder: Path, size: int) -> None:
             _allocate(file, size)
     except OSError as error:
         raise UserError(
-            f"--out_dir={folder} cannot be written to: {error.strerror}. A run needs "
-            f"{size / 2**20:.0f} MiB there"
+            f"{folder} cannot be written to: {error.strerror}. A run needs "
+            f"{size / 2**20:.0f} MiB there. Another folder: --out_dir, of tables --runs"
         ) from error
     finally:
         probe.unlink(missing_ok=True)
