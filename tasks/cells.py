@@ -74,11 +74,13 @@ class Cells:
         return f"{settings.method}-{settings.loss}-seed{settings.seed}-{digest}"
 
     def find(self, settings: Settings) -> dict | None:
-        """The result of a cell, if it is done."""
-        try:
-            return json.loads(self._result_file(settings).read_text())
-        except FileNotFoundError:
-            return None
+        """The result of a cell, if it is done.
+
+        Raises:
+            UserError: If its file is damaged.
+        """
+        path = self._result_file(settings)
+        return run_folder.read(path) if path.exists() else None
 
     def result(self, settings: Settings) -> dict:
         """The result of a cell, which is trained if that was not done.
@@ -108,6 +110,9 @@ class Cells:
         """
         self._training(settings)
         path = self._folder(settings) / "f.keras"
+        if not path.exists():  # Networks take room, and may have been removed.
+            path.with_name("training.json").unlink()
+            self._training(settings)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 
     def teacher(self, settings: Settings) -> keras.Model | None:
@@ -115,8 +120,14 @@ class Cells:
 
         Returns:
             A network that no other cell holds; None if the method takes none.
+
+        Raises:
+            Diverged: If its training does, which it says.
         """
-        return ablations.teacher([self.network(own) for own in _teachers(settings)])
+        try:
+            return ablations.teacher([self.network(own) for own in _teachers(settings)])
+        except Diverged as error:
+            raise Diverged(f"g, {error}", f"of g, {error.what}") from error
 
     def train(self, settings: Settings, folder: Path) -> Trained:
         """Train a cell's network, from the shared start of its seed and loss.
@@ -134,7 +145,7 @@ class Cells:
         g = self.teacher(settings)
         method = method_of(settings.method)
         plain = settings.method == "erm" or method.deferred
-        if plain and settings.defer_epoch < settings.epochs:
+        if plain and 0 < settings.defer_epoch < settings.epochs:
             self._begin(settings, folder)
         return train(self.task, self.data, settings, folder, g)
 
@@ -184,9 +195,9 @@ class Cells:
             run_folder.write_aside(file, json.dumps(about))
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
             # Else memory grows with every cell.
-            keras.utils.clear_session()
+            devices.clear_session()
             gc.collect()
-        about = json.loads(file.read_text())
+        about = run_folder.read(file)
         if "failed" in about:
             name = f"{settings.method} from seed {settings.seed}"
             raise Diverged(f"{name}: {about['failed']}", about["failed"])
@@ -245,14 +256,14 @@ def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict |
         What is in the file, or None.
 
     Raises:
-        UserError: If there are several.
+        UserError: If there are several, or a file is damaged.
     """
     wanted = json.loads(json.dumps(_flags(settings)))
     name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
-        record = json.loads(path.read_text())
-        if record["flags"] == wanted:
+        record = run_folder.read(path)
+        if record.get("flags") == wanted:
             found[path.name] = record
     if len(found) > 1:
         raise UserError(

@@ -56,6 +56,13 @@ def count() -> int:
     return 1 if distribution is None else distribution.num_model_replicas
 
 
+def clear_session() -> None:
+    """`keras.utils.clear_session` that leaves the chosen devices chosen."""
+    distribution = keras.distribution.distribution()
+    keras.utils.clear_session()
+    keras.distribution.set_distribution(distribution)
+
+
 def _all_devices():
     """What makes a scope of all devices, and their names."""
     if int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1)) > 1:

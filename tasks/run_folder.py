@@ -76,8 +76,8 @@ def check_space(folder: Path, size: int) -> None:
             _allocate(file, size)
     except OSError as error:
         raise UserError(
-            f"--out_dir={folder} cannot be written to: {error.strerror}. A run needs "
-            f"{size / 2**20:.0f} MiB there"
+            f"{folder} cannot be written to: {error.strerror}. A run needs "
+            f"{size / 2**20:.0f} MiB there. Another folder: --out_dir, of tables --runs"
         ) from error
     finally:
         probe.unlink(missing_ok=True)
@@ -114,10 +114,10 @@ def start(folder: Path, settings: Settings, data: Data) -> bool:
                 f"{folder} holds a run that was cut off. Go on with it by --resume, or "
                 f"give another --out_dir, or remove {unfinished} to begin anew"
             )
-        _check_same(_read(unfinished), run, folder)
+        _check_same(read(unfinished), run, folder)
         return True
     if settings.resume and finished.exists():
-        _check_same(_read(finished), run, folder)
+        _check_same(read(finished), run, folder)
         _remove_checkpoints(folder)  # Of a run that was killed after its end.
         return False
     _remove_leftovers(folder)
@@ -138,7 +138,12 @@ def write_aside(path: Path, text: str) -> None:
     os.replace(aside, path)
 
 
-def _read(path):
+def read(path: Path) -> dict:
+    """What `write_aside` wrote, a JSON object.
+
+    Raises:
+        UserError: If it is none.
+    """
     try:
         return {**json.loads(path.read_text())}
     except (ValueError, TypeError) as error:

@@ -1,6 +1,8 @@
 """The cells of a table: datasets times rows times seeds, run or found."""
 
+import contextlib
 import functools
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +16,19 @@ from tasks import registry
 from tasks import tuning
 from tasks.ablations import method_of
 from tasks.cells import Cells
+from tasks.determinism import make_deterministic
 from tasks.settings import Settings
 from tasks.settings import parse
 from tasks.streams import own_errors
+from tasks.sweep_checks import check_data
 from tasks.tables.model import Row
 from tasks.task import Task
 from tasks.task import UserError
+
+_NOT_HERE = {
+    *("--method", "--loss", "--seed", "--g", "--compare"),
+    *("--out_dir", "--dry_run"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,27 @@ class Sweep:
     runs: Path
     tuning_seed: int | None = None
 
+    @contextlib.contextmanager
+    def devices(self):
+        """What all is loaded, trained, tuned and drawn inside.
+
+        Raises:
+            UserError: If the backend or the flags do not allow the devices.
+        """
+        shared = [parse(own.task, list(own.arguments)) for own in self.datasets]
+        for flag in ("distribute", "deterministic"):
+            if len({getattr(settings, flag) for settings in shared}) > 1:
+                raise UserError(f"give --{flag} to all datasets or to none")
+        if shared[0].deterministic:
+            make_deterministic()
+        with contextlib.ExitStack() as stack:
+            for settings in shared:
+                stack.enter_context(devices.chosen_devices(settings))
+            stack.enter_context(own_errors())
+            yield
+
     def run(self) -> list[dict]:
-        """Run what is not there.
+        """Run what is not there; inside `devices`.
 
         Returns:
             Of each dataset, lists of results by `Row.key`.
@@ -78,6 +106,8 @@ class Sweep:
         Raises:
             UserError: If data, flags or folders do not allow it.
         """
+        for dataset, own in zip(self.datasets, self.opened, strict=True):
+            check_data(dataset.label, own.data, self.rows, self.tuning_seed is not None)
         plan = [
             (own, row, settings)
             for dataset, own in zip(self.datasets, self.opened, strict=True)
@@ -91,8 +121,7 @@ class Sweep:
         with bar:
             for (own, row, settings), was_there in zip(plan, found, strict=True):
                 bar.set_description(own.name(settings).rpartition("-")[0])
-                with devices.chosen_devices(settings), own_errors():
-                    result = own.result(settings)
+                result = own.result(settings)
                 records[id(own)].setdefault(row.key, []).append(result)
                 bar.update(not was_there)
         return [records[id(own)] for own in self.opened]
@@ -131,7 +160,8 @@ class Sweep:
             load: Whether to tune what is not; otherwise to take what was found before.
 
         Yields:
-            Pairs of a row and the `Settings` of a cell.
+            Pairs of a row and the `Settings` of a cell; not of rows to be tuned that
+            neither are nor shall be.
         """
         tuned = {}
         if self.tuning_seed is not None:
@@ -143,6 +173,8 @@ class Sweep:
                 if method.translate and self.tuning_seed is not None:
                     if row.loss not in tuned:
                         tuned[row.loss] = self._tuned(dataset, row.loss, load)
+                    if not tuned[row.loss]:
+                        continue
                     settings = settings.replace(**{**tuned[row.loss], **method.flags})
                 yield row, settings
 
@@ -176,9 +208,23 @@ def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
         UserError: If there is no such task, or its flags are wrong.
     """
     task, own = registry.find(command)
-    for flag in ("--method", "--loss", "--seed", "--g", "--out_dir", "--compare"):
-        if any(part.partition("=")[0] == flag for part in (*common, *own)):
+    found = Dataset(task, _joined([*common, *own]))
+    for part in found.arguments:
+        flag = part.partition("=")[0]
+        if flag in _NOT_HERE:
             raise UserError(f"{flag} has no use here: the table says what is run")
-    found = Dataset(task, [*common, *own])
     parse(task, list(found.arguments))
     return found
+
+
+def _joined(parts):
+    """Flags as `--name=value`, also those given as `-name` or as `--name value`."""
+    joined = []
+    for part in parts:
+        if re.match(r"-[a-z]", part):
+            part = f"-{part}"
+        if joined and not part.startswith("-") and "=" not in joined[-1]:
+            joined[-1] += f"={part}"
+        else:
+            joined.append(part)
+    return joined

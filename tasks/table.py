@@ -39,6 +39,7 @@ from tasks.recipes import METHODS
 from tasks.sweep import Dataset
 from tasks.sweep import Sweep
 from tasks.sweep import dataset
+from tasks.sweep_checks import check_folder
 from tasks.tables import paper
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
@@ -77,6 +78,21 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("out", None, out, **define)
 
 
+def read(arguments: list[str]) -> list[str]:
+    """Read the flags of the table; others are of the tasks, and are given back.
+
+    Args:
+        arguments: The command line, the program's name first.
+
+    Returns:
+        What is left of it.
+    """
+    try:
+        return flags.FLAGS(arguments, known_only=True)
+    except flags.Error as error:
+        sys.exit(f"error: {error}")
+
+
 def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     """Run what a table is made of, or find it, and write the table.
 
@@ -91,12 +107,23 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
         UserError: If a flag does not fit, or the data, or a run.
     """
     sweep = _sweep(chosen, arguments)
-    records = sweep.found() if chosen.found else sweep.run()
+    name = f"table{chosen.table}" if chosen.table else _task(chosen)
+    out = Path(chosen.out or Path(chosen.runs) / name)
+    # An hour of training is too late to find out that a folder cannot be.
+    if not chosen.found:
+        check_folder("results", sweep.results)
+        check_folder("runs", sweep.runs)
+    check_folder("out", out.parent)
+    if chosen.found:
+        return _made(chosen, sweep, sweep.found(), out)
+    with sweep.devices():
+        return _made(chosen, sweep, sweep.run(), out)
+
+
+def _made(chosen, sweep, records, out):
+    """Write the table, and draw."""
     columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
     table = Table(_title(chosen), sweep.rows, columns, chosen.table)
-    name = f"table{chosen.table}" if chosen.table else chosen.task
-    out = Path(chosen.out or Path(chosen.runs) / name)
-    out.parent.mkdir(parents=True, exist_ok=True)
     text = markdown(table)
     out.with_name(f"{out.name}.md").write_text(text)
     out.with_name(f"{out.name}.html").write_text(page(table))
@@ -120,6 +147,7 @@ def _sweep(chosen, arguments):
         raise UserError("give --table=1 to 6, or --task for data of your own")
     names = [chosen.task] if chosen.task else chosen.datasets
     datasets = [dataset(command, common) for command in [*names, *commands]]
+    _check_once("datasets", [(own.task.name, *own.arguments) for own in datasets])
     if not datasets or (chosen.task and len(datasets) > 1):
         raise UserError(
             "name the datasets: --datasets=reuters,twitter, or each in quotes with its "
@@ -151,7 +179,15 @@ def _rows(chosen):
             f"--rows={','.join(unknown)}: expected a loss and a method, such as "
             f"ce-erm, or of this table {', '.join(rows)}"
         )
+    _check_once("rows", chosen.rows)
     return [{**own, **rows}[name] for name in chosen.rows]
+
+
+def _check_once(what, found):
+    twice = [item for item in found if found.count(item) > 1]
+    if twice:
+        shown = twice[0] if isinstance(twice[0], str) else " ".join(twice[0])
+        raise UserError(f"{what}: {shown} is named twice")
 
 
 def _column(of: Dataset, records: dict) -> Column:
@@ -163,8 +199,13 @@ def _column(of: Dataset, records: dict) -> Column:
 
 def _title(chosen):
     if chosen.task:
-        return f"Methods compared on {chosen.task}"
+        return f"Methods compared on {_task(chosen)}"
     return f"Table {chosen.table} of the paper, from runs of our own"
+
+
+def _task(chosen):
+    """The name alone: its flags may tell where the data lies."""
+    return chosen.task.split()[0]
 
 
 def _main(arguments):
@@ -174,11 +215,12 @@ def _main(arguments):
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         print(make(flags.FLAGS, arguments[1:]))
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted; the same command goes on")
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
     define_flags(flags.FLAGS)
-    # Flags that are not of the table are of the tasks.
-    app.run(_main, flags_parser=lambda argv: flags.FLAGS(argv, known_only=True))
+    app.run(_main, flags_parser=read)

@@ -1,6 +1,7 @@
 """The figures that belong to a table, for each of its datasets."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -12,6 +13,7 @@ from tasks.ablations import method_of
 from tasks.cells import Cells
 from tasks.sweep import Sweep
 from tasks.tables.model import Row
+from tasks.task import UserError
 
 # The four of Figure 4, as far as they are in the table.
 EMBEDDED = [Row("ce", "erm"), Row("ce", "drs"), Row("ldam", "drw"), Row("ce", "m2m")]
@@ -27,13 +29,19 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
 
     Returns:
         The PNG files; an SVG lies beside each.
+
+    Warns:
+        UserWarning: If the results of a dataset cannot be drawn together.
     """
     drawn = []
     for dataset, by_row in zip(sweep.datasets, records, strict=True):
         finished = [run for run in chain(*by_row.values()) if "failed" not in run]
         if finished:
             place = folder / _name(dataset.label)
-            drawn += figures.draw_from_results(finished, place).values()
+            try:
+                drawn += figures.draw_from_results(finished, place).values()
+            except UserError as error:  # The table is made all the same.
+                warnings.warn(f"{dataset.label}: no figures. {error}", stacklevel=2)
     return [png for png, _ in drawn]
 
 

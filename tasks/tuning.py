@@ -16,11 +16,13 @@ distributed tuning.
 
 import contextlib
 import json
+import math
 import os
 import sys
 from pathlib import Path
 
 import keras_tuner
+from tqdm import tqdm
 
 from tasks import run_folder
 from tasks.cells import Cells
@@ -61,7 +63,7 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
     record = cells.results / f"tuned-{cells.name(free)}.json"
     if not record.exists():
         _write(record, cells.configuration(free), _search(cells, free))
-    return _best(json.loads(record.read_text()))
+    return _best(run_folder.read(record))
 
 
 def found(results: Path, settings: Settings) -> dict[str, float]:
@@ -82,6 +84,8 @@ def found(results: Path, settings: Settings) -> dict[str, float]:
 def _best(record):
     trials = record["trials"]
     best = max(trials, key=lambda trial: trial[_SCORE])  # The first of equal ones.
+    if not best[_SCORE]:
+        raise UserError("--tune: every trial diverged. Try a lower --learning_rate")
     return {name: best[name] for name in GRID}
 
 
@@ -98,9 +102,12 @@ def _search(cells, settings):
         objective=keras_tuner.Objective(_SCORE, "max"), hyperparameters=space
     )
     oracle.verbose = 0  # Its own table of each trial.
+    trials = math.prod(map(len, GRID.values()))
+    name = f"tuning {settings.task}, {settings.loss}"
+    bar = tqdm(total=trials, desc=name, unit="trial", file=sys.stderr)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            _Tuner(cells, settings, folder, oracle).search()
+        with bar, contextlib.redirect_stdout(sys.stderr):
+            _Tuner(cells, settings, folder, oracle, bar).search()
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ from None
     if "chief" not in os.environ.get(_ID, "chief"):
@@ -116,8 +123,8 @@ def _search(cells, settings):
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
     """Trains a cell per trial."""
 
-    def __init__(self, cells, settings, folder, oracle):
-        self.cells, self.settings, self.folder = cells, settings, folder
+    def __init__(self, cells, settings, folder, oracle, bar):
+        self.cells, self.settings, self.bar = cells, settings, bar
         # KerasTuner 1.4 cannot go on with a grid that it reloads (it raises KeyError).
         # It begins anew, and cells that are done are found.
         super().__init__(
@@ -127,9 +134,11 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
     def run_trial(self, trial):
         own = self.settings.replace(**trial.hyperparameters.values)
         try:
-            return {_SCORE: self.cells.validate(own)}
+            score = self.cells.validate(own)
         except Exception as error:  # Else KerasTuner notes it and goes on.
             raise keras_tuner.errors.FatalError(str(error)) from error
+        self.bar.update()
+        return {_SCORE: score}
 
 
 def _write(path, configuration, trials):

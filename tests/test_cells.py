@@ -4,13 +4,17 @@ import json
 import shutil
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tiny
 
+from tasks import devices
 from tasks import runner
 from tasks.cells import Cells
+from tasks.cells import find_by_flags
 from tasks.health import Diverged
+from tasks.task import UserError
 
 BATCHES = 4  # Of an epoch.
 
@@ -89,6 +93,42 @@ def test_a_network_that_is_gone_is_trained_again(done):
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
     assert own.find(settings) == results["drs"]
+
+
+def test_a_network_that_was_removed_to_make_room_is_trained_again(done):
+    own, _ = done
+    settings = tiny.settings(method="drs")
+    before = own.network(settings).get_weights()
+    (own.runs / own.name(settings) / "f.keras").unlink()
+    after = own.network(settings).get_weights()
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_start_of_no_epochs_is_none(tmp_path):
+    result = cells(tmp_path).result(tiny.settings(method="drs", defer_epoch=0))
+    alone = tiny.settings(method="drs", defer_epoch=0, out_dir=str(tmp_path / "alone"))
+    assert of_the_run(runner.run(tiny.TASK, alone)["drs"]).items() <= result.items()
+
+
+def test_a_damaged_result_is_named_and_not_taken_for_none(done, tmp_path):
+    _, results = done
+    own = cells(tmp_path)
+    own.results.mkdir(parents=True)
+    path = own.results / f"{own.name(tiny.settings())}.json"
+    path.write_text(json.dumps(results["m2m"])[:99])
+    with pytest.raises(UserError, match=f"{path.name} is damaged"):
+        own.find(tiny.settings())
+    with pytest.raises(UserError, match=f"{path.name} is damaged"):
+        find_by_flags(tmp_path / "results", tiny.settings())
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of keras.distribution")
+def test_memory_is_freed_and_the_devices_stay_chosen():
+    with keras.distribution.DataParallel().scope():
+        chosen = keras.distribution.distribution()
+        devices.clear_session()
+        assert keras.distribution.distribution() is chosen
 
 
 def test_translations_are_counted_by_classes(done):
@@ -201,7 +241,7 @@ def test_a_training_that_diverges_is_a_result_too(tmp_path):
 def test_a_g_that_diverges_fails_its_cell(tmp_path):
     own = cells(tmp_path)
     result = own.result(tiny.settings(learning_rate=1e30))
-    assert "the loss was" in result["failed"]
+    assert result["failed"].startswith("of g, the loss was")
 
 
 def test_a_method_fixes_flags_by_itself():

@@ -234,7 +234,9 @@ def largest_file(size):
 
 def test_a_folder_that_lacks_space_is_an_error_before_training(tmp_path):
     settings = tiny.settings(method="erm", out_dir=str(tmp_path))
-    expected = pytest.raises(UserError, match=r"cannot be written to.*needs 16 MiB")
+    expected = pytest.raises(
+        UserError, match=r"cannot be written to.*needs 16 MiB.*--runs"
+    )
     with largest_file(2**20), expected:
         runner.run(tiny.TASK, settings)
     assert not list(tmp_path.rglob("*.npz"))

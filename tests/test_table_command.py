@@ -1,10 +1,18 @@
 """One command makes a table from cells that are run, or found."""
 
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
+import tiny
+from absl import flags
 from table_commands import command
 
+from tasks import encoded_images
+from tasks import table
+from tasks.sweep_checks import check_data
+from tasks.tables.model import Row
 from tasks.task import UserError
 
 DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1"
@@ -85,7 +93,7 @@ def test_a_chief_and_its_workers_do_one_search(tmp_path, monkeypatch):
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
     with pytest.raises(UserError, match="this makes 2 searches"):
         make(tmp_path, "--table=2", "--tune", "digits_lt")
-    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs/digits_lt").exists()
 
 
 def test_what_is_missing_is_said(tmp_path):
@@ -111,9 +119,87 @@ def test_what_is_missing_is_said(tmp_path):
         (["--table=2", "--tune", "--tuning_seed=1", "digits_lt"], "one of the 5"),
         (["--table=2", "-x", "digits_lt"], "unexpected argument: -x"),
         (["--table=2", "'digits_lt"], "no command line"),
+        (["--table=2", "digits_lt -seed=3"], "--seed has no use here"),
+        (["--table=2", "digits_lt", "--dry_run"], "--dry_run has no use here"),
+        (["--table=2", "--rows=ce-rs,ce-rs", "digits_lt"], "ce-rs is named twice"),
+        (["--table=2", "digits_lt", "digits_lt"], "digits_lt is named twice"),
+        (
+            ["--table=2", "digits_lt --deterministic", "digits_lt"],
+            "--deterministic to all",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(arguments, message, tmp_path):
     with pytest.raises(UserError, match=re.escape(message)):
         make(tmp_path, *arguments)
-    assert not (tmp_path / "runs").exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("flag", ["results", "runs", "out"])
+def test_a_folder_that_cannot_be_is_said_before_anything_runs(flag, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    place = f"--{flag}={file / 'inside/table'}"
+    with pytest.raises(UserError, match=f"--{flag}: .* cannot be made"):
+        make(tmp_path, "--table=2", place, "digits_lt --largest=30")
+    assert not (tmp_path / "runs/digits_lt").exists()
+
+
+@pytest.mark.parametrize("flag", ["--table=9", "--seeds=none"])
+def test_a_value_out_of_range_is_an_error_of_one_line(flag, monkeypatch):
+    values = flags.FlagValues()
+    table.define_flags(values)
+    monkeypatch.setattr(flags, "FLAGS", values)
+    with pytest.raises(SystemExit, match=f"^error: .*{flag}"):
+        table.read(["tasks.table", flag])
+
+
+def test_where_data_lies_is_not_in_the_table(tmp_path):
+    text = make(
+        *(tmp_path, "--table=2", "--found"),
+        *("twitter --data_dir /here --epochs=20", "reuters --data_dir=/here"),
+    )
+    assert "### twitter --epochs=20" in text
+    assert "/here" not in text
+
+
+def test_what_is_to_be_tuned_is_not_shown_untuned(made, tmp_path):
+    path, _ = made
+    rows = "--rows=ce-erm,ce-m2m"
+    out = f"--out={tmp_path / 'tuned'}"
+    text = make(
+        *(path, "--table=2", "--seeds=2", rows, "--found", "--tune", out),
+        *(*SMALL, DIGITS),
+    )
+    assert row(text, "ERM")[4] == "2"
+    assert "no run of M2m" in text
+
+
+def test_results_that_cannot_be_drawn_together_leave_the_table(made, tmp_path):
+    path, _ = made
+    results = tmp_path / "results/digits_lt"
+    results.mkdir(parents=True)
+    for name in ("erm-ce-seed0", "drs-ce-seed1"):  # Of no seed in common.
+        (file,) = (path / "results/digits_lt").glob(f"{name}-*.json")
+        shutil.copy(file, results)
+    rows = "--rows=ce-erm,ce-drs"
+    arguments = "--table=2", "--seeds=2", rows, "--found", "--figures", *SMALL, DIGITS
+    with pytest.warns(UserWarning, match="no seed in common"):
+        text = make(tmp_path, *arguments)
+    assert row(text, "DRS")[4] == "1"
+
+
+def test_what_cannot_be_trained_is_said_before_the_rest_is():
+    data = tiny.blobs(tiny.settings())
+    rows = [Row("ce", "erm"), Row("ce", "m2m_rs_rand")]
+    x, y = data.train
+    two = replace(data, train=(x[y < 2], y[y < 2]), class_names=["right", "left"])
+    with pytest.raises(UserError, match="three classes"):
+        check_data("blobs", two, rows, tune=False)
+    check_data("blobs", data, rows, tune=True)
+    with pytest.raises(UserError, match="validation set"):
+        check_data("blobs", replace(data, validation=None), rows[:1], tune=True)
+    stream = replace(data, train=(encoded_images.EncodedImages([], "none"), y))
+    for method in ("smote", "m2m_pool10"):
+        with pytest.raises(UserError, match="not a stream"):
+            check_data("blobs", stream, [Row("ce", method)], tune=False)

@@ -43,6 +43,13 @@ def test_a_clear_lead_is_told():
     assert first.startswith("M2m wins (71.0 ± 1.0), and its lead over ERM is more than")
 
 
+def test_a_better_mean_that_comes_of_other_seeds_is_no_lead():
+    drs = runs([0.4, 0.4, 0.8, 0.82, 0.81], "drs")
+    m2m = [*runs([0.7, 0.71, 0.72], seed_from=2), failed(seed=0), failed(seed=1)]
+    first, *_ = said(*drs, *m2m)
+    assert first.startswith("M2m has the best mean (71.0 ± 1.0), but no lead over DRS")
+
+
 def test_choosing_on_the_test_set_is_warned_of():
     assert "choose on the test set" in said(*runs([0.7]), *runs([0.6], "erm"))[-1]
 

@@ -112,6 +112,13 @@ def test_a_trial_that_diverges_scores_nothing(tmp_path):
     assert own.validate(tiny.settings(learning_rate=1e30)) == 0
 
 
+def test_a_search_in_which_all_diverge_is_an_error(tmp_path):
+    data = tiny.blobs(tiny.settings())
+    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    with pytest.raises(UserError, match="every trial diverged"):
+        tuning.tune(own, tiny.settings(learning_rate=1e30))
+
+
 def test_without_a_validation_set_nothing_is_tuned(tmp_path):
     settings = tiny.settings(protocol="field")
     own = Cells(

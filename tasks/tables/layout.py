@@ -203,7 +203,7 @@ def _compare(first: Cell, second: Cell) -> statistics.Comparison:
 
 def _test(first: Cell, second: Cell, found: statistics.Comparison, said) -> list[Text]:
     def points(value):
-        return NONE if value is None else f"{100 * value:+z.1f}"
+        return NONE if value is None else f"{100 * value:+.1f}"
 
     interval = f"{points(found.low)} to {points(found.high)}"
     shown = [

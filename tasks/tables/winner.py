@@ -39,6 +39,11 @@ class Lead(NamedTuple):
     def verdict(self) -> str:
         return verdict(self.comparison.n, self.p)
 
+    @property
+    def is_none(self) -> bool:
+        """Whether the other is better on the common seeds: means have others too."""
+        return self.comparison.n > 0 and self.comparison.difference < -EQUAL
+
 
 def leads(cells: Sequence[Cell]) -> tuple[Cell | None, list[Lead]]:
     """The method of the best mean balanced accuracy, and its lead over each other.
@@ -106,6 +111,12 @@ def _headline(best, found):
         names = " and ".join([name, *(cell.row.label for cell in tied)])
         return f"{names} have the same mean ({100 * best.spread(SCORE).mean:.1f})."
     lead = found[0]
+    if lead.is_none:
+        return (
+            f"{name} has the best mean ({shown}), but no lead over "
+            f"{lead.cell.row.label} on the seeds that both finished "
+            f"({_numbers(lead)})."
+        )
     if lead.verdict == "more than noise":
         return (
             f"{name} wins ({shown}), and its lead over {lead.cell.row.label} is more "
@@ -125,6 +136,8 @@ def _headline(best, found):
 
 def _over(best, lead):
     names = f"{best.row.label} over {lead.cell.row.label}"
+    if lead.is_none:
+        return f"{names}: no lead on the seeds that both finished ({_numbers(lead)})."
     if lead.verdict == "too few seeds to tell":
         return f"{names}: too few seeds to tell ({_numbers(lead)})."
     return f"The lead of {names} is {lead.verdict} ({_numbers(lead)})."
@@ -135,9 +148,9 @@ def _numbers(lead):
     n, difference, _, low, high, _ = lead.comparison
     if n == 0:
         return "no common seeds"
-    parts = [f"{100 * difference:z.1f}"]
+    parts = [f"{100 * difference:.1f}"]
     if low is not None:
-        parts.append(f"95 % interval {100 * low:z.1f} to {100 * high:z.1f}")
+        parts.append(f"95 % interval {100 * low:.1f} to {100 * high:.1f}")
     # One comparison needs no correction, and the interval says it all.
     if lead.p is not None and lead.tests > 1:
         parts.append(f"{p_text(lead.p)} by Holm for {lead.tests} comparisons")
