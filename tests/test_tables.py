@@ -115,6 +115,14 @@ def test_a_row_whose_runs_all_failed_says_so():
     assert has(block(table).notes, "M2m diverged")[0].endswith("There are no scores.")
 
 
+def test_a_method_that_is_tested_before_it_began_is_told():
+    early, late = runs([0.4, 0.5])
+    early = {**early, "tested_epoch": 9, "flags": {**early["flags"], "defer_epoch": 10}}
+    late = {**late, "tested_epoch": 10, "flags": {**late["flags"], "defer_epoch": 10}}
+    (told,) = has(block(table2(early, late)).notes, "M2m: the best validation epoch")
+    assert told.endswith("(seeds 0).")
+
+
 def test_runs_that_no_row_shows_are_told():
     notes = block(table2(*runs([0.5, 0.6], loss="focal"))).notes
     assert "Also run, and in no row: focal m2m (2 runs)." in notes

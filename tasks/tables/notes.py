@@ -36,6 +36,7 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
     return [
         *_missing(cells),
         *(_failed(cell) for cell in cells if cell.failed),
+        *_tested_early(cells),
         *_not_shown(column, cells),
         *_not_alike(cells),
         *_published(table, column),
@@ -59,6 +60,21 @@ def _failed(cell):
         f"{cell.row.label} diverged {len(cell.failed)} of {cell.runs} times ({name} "
         f"{seeds}): {why.rstrip('.')}. {rest}"
     )
+
+
+def _tested_early(cells):
+    """A deferred method that is tested as plain training, by seeds."""
+    for cell in cells:
+        seeds = [
+            str(run["seed"])
+            for run in cell.finished
+            if run.get("tested_epoch", 0) < run["flags"].get("defer_epoch", 0)
+        ]
+        if seeds:
+            yield (
+                f"{cell.row.label}: the best validation epoch, which is tested, lies "
+                f"before the method began (seeds {', '.join(seeds)})."
+            )
 
 
 def _not_shown(column, cells):
