@@ -53,14 +53,14 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
     for dataset, own in zip(sweep.datasets, opened, strict=True):
         place = folder / _name(dataset.label)
         cells = {
-            row.key: settings
+            (row.loss, row.method): settings
             for row, settings in sweep.settings(dataset)
             if settings.seed == 0 and not own.result(settings).get("failed")
         }
         networks = {
-            row.label: own.network(cells[row.key])
+            row.label: own.network(cells[row.loss, row.method])
             for row in EMBEDDED
-            if row.key in cells
+            if (row.loss, row.method) in cells
         }
         if networks:
             drawn += figures.draw_from_networks(own.data, networks, place).values()

@@ -61,6 +61,14 @@ def test_figures_are_drawn_of_results_and_of_networks(made):
     assert {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")} == drawn
 
 
+def test_figures_of_a_table_of_ablations_show_networks_too(made):
+    path, _ = made
+    rows = "--rows=ce-drs,ce-m2m"
+    make(path, "--table=5", "--seeds=1", rows, "--figures", *SMALL, DIGITS)
+    drawn = {file.name for file in (path / "runs/table5_figures").rglob("*.png")}
+    assert {"feature_embedding.png", "class_sizes.png"} <= drawn
+
+
 def test_what_is_done_is_found_and_the_table_is_the_same(made, tmp_path):
     path, text = made
     rows = "--rows=ce-erm,ce-drs,ce-m2m"
