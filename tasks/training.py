@@ -72,6 +72,8 @@ def train(
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
     resume = _resume(folder, f, best, settings)
     watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
+    # `resume` last, so that it saves no epoch that another stops at.
+    keeping = [watch, resume] if best is None else [watch, best, resume]
     seconds = {}
     for phase in phases.phases(settings):
         model = phases.model_of(phase, f, g, data, settings)
@@ -80,17 +82,11 @@ def train(
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
-            callbacks = [
-                *_callbacks(phase.recipe, settings, folder),
-                watch,
-                *([] if best is None else [best]),
-                resume,  # Last, so that it saves no epoch that another stops at.
-            ]
             model.fit(
                 **arguments,
                 validation_data=devices.divisible(data.validation),
                 validation_batch_size=devices.whole(1024),
-                callbacks=callbacks,
+                callbacks=[*_callbacks(phase.recipe, settings, folder), *keeping],
                 # A bar where somebody looks, else a line an epoch.
                 verbose=1 if sys.stdout.isatty() else 2,
             )
