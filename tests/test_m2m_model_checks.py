@@ -35,11 +35,18 @@ SQUASHED = {
         layers.Dense(3), layers.Activation("softmax")
     ),
     "softmax layer": lambda: sequential(layers.Dense(3), layers.Softmax()),
+    "softmax operation": lambda: ending_in(keras.ops.softmax),
+    "sigmoid operation": lambda: ending_in(keras.ops.sigmoid),
     "nested": lambda: sequential(
         layers.Dense(5), sequential(layers.Dense(3, "softmax"), shape=(5,))
     ),
     "nested, functional": lambda: nested_functional(),
 }
+
+
+def ending_in(operation):
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, operation(layers.Dense(3)(inputs)))
 
 
 def nested_functional():
@@ -63,6 +70,14 @@ def test_squashed_hidden_layers_are_welcome():
         sequential(layers.Softmax(), layers.Dense(3, "linear")),
         num_classes=3,
     )
+
+
+def test_logits_may_come_out_of_an_operation():
+    f, g = (ending_in(lambda logits: logits / 2.0) for _ in range(2))
+    model = M2mModel(f, g, class_counts=[8, 4, 2])
+    model.compile("sgd", LOSS)
+    losses = model.fit(normal(6, 4), np.arange(6) % 3, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
 
 
 def test_a_single_output_unit_is_refused_with_a_hint_at_two_logits():

@@ -32,7 +32,7 @@ def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
     """
     for name, network in {"f": f, "g": g}.items():
         _check_network(name, network, num_classes)
-    last = _last_layer(g)
+    last = _last_operation(g)
     if isinstance(last, CosineDense) and last.scale == 1:
         raise ValueError(
             "`g` must not end in a CosineDense of scale 1: the softmax of cosines "
@@ -140,13 +140,14 @@ def _check_network(name, network, num_classes):
                 f"`{name}` must have one input and one output, the logits. "
                 f"Received: {len(tensors)} {attribute} of {name}"
             )
-    last = _last_layer(network)
-    activation = getattr(getattr(last, "activation", None), "__name__", "")
-    if isinstance(last, keras.layers.Softmax) or activation in _SQUASHED:
+    last = _last_operation(network)
+    kind = type(last).__name__.lower()  # Of keras.layers.Softmax and keras.ops.softmax.
+    activation = getattr(getattr(last, "activation", None), "__name__", kind)
+    if activation in _SQUASHED:
         raise ValueError(
             f"`{name}` must return logits, but its last layer squashes them; remove "
             f"the activation, and use from_logits=True in the loss. Received: "
-            f"{name} ends in {last.name!r} ({activation or 'softmax'})"
+            f"{name} ends in {last.name!r} ({activation})"
         )
     shape = _output_shape(network)
     if shape is not None and (len(shape) != 2 or shape[1] != num_classes):
@@ -164,15 +165,16 @@ def _on_host(values):
     return keras.ops.convert_to_numpy(values) if is_tensor else values
 
 
-def _last_layer(network):
-    """The layer that makes the output; inside nested models, the innermost."""
+def _last_operation(network):
+    """The layer or operation that makes the output; in nested models, the innermost."""
     config = network.get_config() if getattr(network, "outputs", None) else {}
     if "output_layers" in config:
         ends = config["output_layers"]
-        layer = network.get_layer(ends[0] if isinstance(ends[0], str) else ends[0][0])
+        name = ends[0] if isinstance(ends[0], str) else ends[0][0]
+        (last,) = (each for each in network.operations if each.name == name)
     else:
-        layer = network.layers[-1] if network.layers else None
-    return _last_layer(layer) if isinstance(layer, keras.Model) else layer
+        last = network.layers[-1] if network.layers else None
+    return _last_operation(last) if isinstance(last, keras.Model) else last
 
 
 def _input_shape(network):
