@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 import tiny
 from absl import flags
+from table_commands import DIGITS
+from table_commands import SMALL
 from table_commands import command
+from table_commands import row
 
 from tasks import encoded_images
 from tasks import table
@@ -15,8 +18,8 @@ from tasks.sweep_checks import check_data
 from tasks.tables.model import Row
 from tasks.task import UserError
 
-DIGITS = "digits_lt --largest=30 --rho=10 --epochs=3 --defer_epoch=1 --drops=2:0.1"
-SMALL = "--steps=2", "--gamma=0"
+# Cells are tested on every backend, and in test_table_networks so is the command.
+pytestmark = pytest.mark.no_backend
 
 
 def make(path, *arguments):
@@ -30,11 +33,6 @@ def made(tmp_path_factory):
     rows = "--rows=ce-erm,ce-drs,ce-m2m"
     text = make(path, "--table=2", "--seeds=2", rows, "--figures", *SMALL, DIGITS)
     return path, text
-
-
-def row(text, name):
-    (line,) = re.findall(rf"^\| {name} +\|.*$", text, re.MULTILINE)
-    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def test_every_cell_is_in_the_table(made):
