@@ -108,7 +108,7 @@ def scale_noise(direction, norm):
     >>> keras.ops.convert_to_numpy(scale_noise(keras.ops.array([[3.0, 4.0]]), 0.5))
     array([[0.3, 0.4]], dtype=float32)
 
-    Source: "a small noise" of Kim et al., Algorithm 1, line 6. The norm is per
+    Source: "a small noise" of Kim et al., Algorithm 1, line 7. The norm is per
     sample, so that it does not depend on the batch size.
     """
     return norm * _unit(direction)
@@ -168,7 +168,7 @@ def translate(
     >>> keras.ops.convert_to_numpy(moved)
     array([[1.]], dtype=float32)
 
-    Source: Kim et al., M2m (CVPR 2020), eq. (2) and Algorithm 1, lines 6 to 10.
+    Source: Kim et al., M2m (CVPR 2020), eq. (2) and Algorithm 1, lines 7 to 11.
     """
 
     def objective(x):
@@ -214,7 +214,7 @@ def accept(g, translated, targets, gamma):
     >>> keras.ops.convert_to_numpy(accept(lambda x: x, logits, np.array([1, 1]), 0.9))
     array([ True, False])
 
-    Source: Kim et al., Algorithm 1, line 12. The paper prints the test on the
+    Source: Kim et al., Algorithm 1, line 13. The paper prints the test on the
     loss; its values of gamma are confidences (`CE <= c` is `p >= exp(-c)`).
     """
     logits = _float32(g(translated))

@@ -10,7 +10,7 @@ and `KERASTUNER_ORACLE_PORT` (of the chief). They share nothing else. The chief 
 out trials and goes on when they are done; workers end there. One dataset and loss at a
 time, such as `--rows=ce-m2m`, since each search is a server of its own.
 
-Source: Kim et al., M2m (CVPR 2020), supplement, for the grids; KerasTuner's guide,
+Source: Kim et al., M2m (CVPR 2020), section 3.1, for the grids; KerasTuner's guide,
 distributed tuning.
 """
 
