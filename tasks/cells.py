@@ -57,6 +57,7 @@ class Cells:
         self.task, self.data = task, data
         self.results, self.runs = results / task.name, runs / task.name
         self._checksum = run_folder.digest(data)
+        self._commit = commit()  # A later one is not that of the code which runs.
 
     def configuration(self, settings: Settings) -> dict:
         """All that the numbers of a cell follow from, ready for JSON."""
@@ -166,19 +167,20 @@ class Cells:
         Trains the cell for that; one that diverged scores 0.
         """
         try:
-            history = self._training(settings)["history"]
+            about = self._training(settings)
         except Diverged:
             return 0.0
-        return max(row["val_balanced_accuracy"] for row in history)
+        return about["history"][about["tested_epoch"]]["val_balanced_accuracy"]
 
     def _tested(self, settings):
         about = self._training(settings)
         f = self.network(settings)
         pairs = about.pop("translations")
+        made_by = {name: about.pop(name) for name in ("commit", "versions")}
         trained = Trained(f, f, translations=None, **about)
         about_g = {"seeds": [own.seed for own in _teachers(settings)]}
         result = reports.result_of(trained, self.data, settings, about_g, {})
-        return {**result, **dict(zip(("translated", "accepted"), pairs))}
+        return {**result, **made_by, **dict(zip(("translated", "accepted"), pairs))}
 
     def _training(self, settings):
         """What is known of a cell's training, which is done if it was not.
@@ -216,6 +218,8 @@ class Cells:
             "tested_epoch": trained.tested_epoch,
             "seconds": trained.seconds,
             "translations": [pair.tolist() for pair in trained.translations or ()],
+            "commit": self._commit,
+            "versions": versions(),
         }
 
     def _failed(self, settings, what):
@@ -225,6 +229,7 @@ class Cells:
             "protocol": settings.protocol,
             "class_names": self.data.class_names,
             "class_counts": self.data.class_counts.tolist(),
+            "commit": self._commit,
             "versions": versions(),
         }
 
@@ -232,7 +237,7 @@ class Cells:
         path = self._result_file(settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
-        record = {**about, **result, **self.configuration(settings), "commit": commit()}
+        record = {**about, **result, **self.configuration(settings)}
         # A key a line: small, and still read by people and by `git diff`.
         lines = (f"{json.dumps(key)}: {json.dumps(record[key])}" for key in record)
         run_folder.write_aside(path, "{\n" + ",\n".join(lines) + "\n}\n")
@@ -268,8 +273,8 @@ def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict |
     if len(found) > 1:
         raise UserError(
             f"{results / settings.task} has results of the same flags from different "
-            f"backends or data: {', '.join(found)}. Keep one of them, or give another "
-            "--results"
+            f"backends or data, which --found cannot tell apart: {', '.join(found)}. "
+            "Give each a folder of its own by --results"
         )
     return next(iter(found.values()), None)
 

@@ -57,13 +57,17 @@ def draw_class_sizes(datasets: Sequence[Data], folder: Path) -> dict[str, Paths]
     """Figure 3: the training samples per class of datasets.
 
     Args:
-        datasets: Data with different sources.
+        datasets: Data with different sources or counts.
         folder: Where the files go.
 
     Returns:
         The paths by stem, `class_sizes`.
     """
-    counts = {data.source: data.class_counts for data in datasets}
+    sources = [data.source for data in datasets]
+    counts = {}
+    for data in datasets:
+        more = f", {len(data.train[1])} samples" * (sources.count(data.source) > 1)
+        counts[data.source + more] = data.class_counts
     return _save_all({"class_sizes": plots.class_sizes(counts)}, folder)
 
 
@@ -177,7 +181,11 @@ def embedding(
     return points
 
 
-def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]:
+def draw_from_results(
+    records: Sequence[dict],
+    folder: Path,
+    labels: Mapping[tuple[str, str], str] | None = None,
+) -> dict[str, Paths]:
     """Figure 5, acceptance by pair of classes, and recall gained over ERM.
 
     All of a method and a loss are taken together:
@@ -192,6 +200,7 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
     Args:
         records: Results on one dataset.
         folder: Where the files go.
+        labels: What a method and a loss are called, where it is not as in Table 1.
 
     Returns:
         The paths by stem: `cumulative_false_positives`,
@@ -203,9 +212,10 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
             same method and seed, or the methods have no seed in common.
     """
     methods = _by_method(records)
+    labels = {key: _label(*key) for key in methods} | dict(labels or {})
     names, counts = records[0]["class_names"], records[0]["class_counts"]
     matrices = {
-        _label(*key): np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
+        labels[key]: np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
         for key, runs in methods.items()
     }
     figures = {
@@ -221,9 +231,9 @@ def draw_from_results(records: Sequence[dict], folder: Path) -> dict[str, Paths]
     if BASELINE in methods and len(methods) > 1:
         recalls = _recalls(methods)
         baseline = recalls.pop(BASELINE)
-        gained = {_label(*key): own for key, own in recalls.items()}
+        gained = {labels[key]: own for key, own in recalls.items()}
         figures["recall_gain"] = plots.recall_gain(
-            gained, baseline, counts, names, _label(*BASELINE)
+            gained, baseline, counts, names, labels[BASELINE]
         )
     return _save_all(figures, folder)
 

@@ -52,9 +52,19 @@ class Dataset:
 
     def settings(self, row: Row, seed: int) -> Settings:
         """Those of a cell, the flags included that its method fixes."""
-        own = [f"--loss={row.loss}", f"--seed={seed}"]
-        settings = parse(self.task, [*self.arguments, *own])
-        return settings.replace(method=row.method, **method_of(row.method).flags)
+        method = method_of(row.method)
+        # Ablations are no value of --method; they are deferred, or not, as one that is.
+        known = "m2m" if method.deferred else "erm"
+        settings = self._parsed(known, f"--loss={row.loss}", f"--seed={seed}")
+        return settings.replace(method=row.method, **method.flags)
+
+    def shared(self) -> Settings:
+        """Those that its cells have in common, and what its data is loaded by."""
+        return self._parsed("erm")
+
+    def _parsed(self, method, *more):
+        own = [f"--method={method}", "--compare=", *more]
+        return parse(self.task, [*self.arguments, *own])
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class Sweep:
         Raises:
             UserError: If the backend or the flags do not allow the devices.
         """
-        shared = [parse(own.task, list(own.arguments)) for own in self.datasets]
+        shared = [own.shared() for own in self.datasets]
         for flag in ("distribute", "deterministic"):
             if len({getattr(settings, flag) for settings in shared}) > 1:
                 raise UserError(f"give --{flag} to all datasets or to none")
@@ -148,8 +158,7 @@ class Sweep:
         return [self._open(dataset) for dataset in self.datasets]
 
     def _open(self, dataset):
-        settings = parse(dataset.task, list(dataset.arguments))
-        data = dataset.task.load(settings)
+        data = dataset.task.load(dataset.shared())
         return Cells(dataset.task, data, self.results, self.runs)
 
     def settings(self, dataset: Dataset, load: bool = True):
@@ -213,7 +222,7 @@ def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
         flag = part.partition("=")[0]
         if flag in _NOT_HERE:
             raise UserError(f"{flag} has no use here: the table says what is run")
-    parse(task, list(found.arguments))
+    found.shared()
     return found
 
 

@@ -30,7 +30,8 @@ def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:
             raise UserError(without.format("all samples in memory, not a stream"))
         if row.method == "m2m_rs_rand" and len(data.class_names) < 3:
             raise UserError(without.format("three classes or more"))
-    if tune and data.validation is None:
+    translated = any(method_of(row.method).translate for row in rows)
+    if tune and translated and data.validation is None:
         raise UserError(
             f"{label}: --tune needs a validation set, and this protocol keeps none"
         )

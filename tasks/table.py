@@ -18,7 +18,8 @@ validation set with a seed of its own, `--tuning_seed`; see `tasks/tuning.py`.
 
 `--figures` draws the paper's: class sizes (Figure 3), features of four methods (4),
 false positives (5) and for images translations (6), and beside these acceptance by pair
-of classes and the recall gained over ERM. `--found` draws those that need no network.
+of classes and the recall gained over ERM. `--found` draws what results alone tell:
+false positives, acceptance and gain.
 
 `--task` is for data of your own: the methods of Table 2 or those of `--rows`, which one
 wins, and whether its lead is more than noise.
@@ -113,6 +114,8 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     if not chosen.found:
         check_folder("results", sweep.results)
         check_folder("runs", sweep.runs)
+    if not out.name:
+        raise UserError(f"--out={chosen.out} is a folder: expected FOLDER/NAME")
     check_folder("out", out.parent)
     if chosen.found:
         return _made(chosen, sweep, sweep.found(), out)
@@ -125,8 +128,8 @@ def _made(chosen, sweep, records, out):
     columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
     table = Table(_title(chosen), sweep.rows, columns, chosen.table)
     text = markdown(table)
-    out.with_name(f"{out.name}.md").write_text(text)
-    out.with_name(f"{out.name}.html").write_text(page(table))
+    out.with_name(f"{out.name}.md").write_text(text, encoding="utf-8")
+    out.with_name(f"{out.name}.html").write_text(page(table), encoding="utf-8")
     text += f"\nWritten to {out}.md and {out}.html"
     if chosen.figures:
         folder = out.with_name(f"{out.name}_figures")
@@ -147,8 +150,9 @@ def _sweep(chosen, arguments):
         raise UserError("give --table=1 to 6, or --task for data of your own")
     names = [chosen.task] if chosen.task else chosen.datasets
     datasets = [dataset(command, common) for command in [*names, *commands]]
-    _check_once("datasets", [(own.task.name, *own.arguments) for own in datasets])
-    if not datasets or (chosen.task and len(datasets) > 1):
+    # By their names, under which they stand in the table and have their figures.
+    _check_once("datasets", [own.label for own in datasets])
+    if not datasets or (chosen.task and (len(datasets) > 1 or chosen.datasets)):
         raise UserError(
             "name the datasets: --datasets=reuters,twitter, or each in quotes with its "
             'flags, as in "reuters --data_dir=PATH"; for --task nothing else'
@@ -186,8 +190,7 @@ def _rows(chosen):
 def _check_once(what, found):
     twice = [item for item in found if found.count(item) > 1]
     if twice:
-        shown = twice[0] if isinstance(twice[0], str) else " ".join(twice[0])
-        raise UserError(f"{what}: {shown} is named twice")
+        raise UserError(f"{what}: {twice[0]} is named twice")
 
 
 def _column(of: Dataset, records: dict) -> Column:

@@ -38,8 +38,9 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
         finished = [run for run in chain(*by_row.values()) if "failed" not in run]
         if finished:
             place = folder / _name(dataset.label)
+            labels = {(row.method, row.loss): row.label for row in sweep.rows}
             try:
-                drawn += figures.draw_from_results(finished, place).values()
+                drawn += figures.draw_from_results(finished, place, labels).values()
             except UserError as error:  # The table is made all the same.
                 warnings.warn(f"{dataset.label}: no figures. {error}", stacklevel=2)
     return [png for png, _ in drawn]
@@ -48,7 +49,7 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
 def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
     """What needs the data and networks, those of seed 0; see `draw_found`."""
     opened = sweep.opened
-    sources = {own.data.source: own.data for own in opened}
+    sources = {(own.data.source, *own.data.class_counts): own.data for own in opened}
     drawn = [*figures.draw_class_sizes([*sources.values()], folder).values()]
     for dataset, own in zip(sweep.datasets, opened, strict=True):
         place = folder / _name(dataset.label)

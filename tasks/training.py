@@ -30,7 +30,8 @@ class Trained:
         translations: Rows translated and rows accepted in the last epoch, two int64
             arrays `(K, K)` indexed `[target, seed]`; None without any, or where the
             training had been cut off after its last epoch.
-        seconds: Wall time per phase, `phase_1` and where there is one `phase_2`.
+        seconds: Wall time per phase, `phase_1` and where there is one `phase_2`; of the
+            epochs alone that were not there already.
     """
 
     f: keras.Model

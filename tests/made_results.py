@@ -36,6 +36,15 @@ def runs(scores, method="m2m", seed_from=0, **changes):
     ]
 
 
+def by_recipe(records):
+    """Records by `(loss, method)` of their flags, as a `Column` takes them."""
+    found = {}
+    for record in records:
+        flags = record["flags"]
+        found.setdefault((flags["loss"], flags["method"]), []).append(record)
+    return found
+
+
 def _about(method, seed, loss, changes):
     arguments = [f"--method={method}", f"--seed={seed}", f"--loss={loss}"]
     flags = flags_of_the_run(parse(reuters.TASK, arguments))

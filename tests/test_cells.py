@@ -111,6 +111,15 @@ def test_a_start_of_no_epochs_is_none(tmp_path):
     assert of_the_run(runner.run(tiny.TASK, alone)["drs"]).items() <= result.items()
 
 
+def test_a_result_names_the_commit_that_trained_it(tmp_path, monkeypatch):
+    own = cells(tmp_path)
+    settings = tiny.settings(method="erm")
+    monkeypatch.setattr(own, "_commit", "trained")
+    own.network(settings)
+    monkeypatch.setattr(own, "_commit", "tested")
+    assert own.result(settings)["commit"] == "trained"
+
+
 def test_a_damaged_result_is_named_and_not_taken_for_none(done, tmp_path):
     _, results = done
     own = cells(tmp_path)

@@ -1,5 +1,7 @@
 """The paper's figures, from results and data to files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -102,6 +104,24 @@ def test_results_of_all_methods_give_every_figure(tmp_path):
 def test_results_without_translations_or_erm_give_the_others(tmp_path):
     drawn = figures.draw_from_results([record("rs"), record("drs")], tmp_path)
     assert set(drawn) == {"cumulative_false_positives"}
+
+
+def test_a_method_is_called_what_it_is_in_its_table(tmp_path, drawn):
+    labels = {("m2m_lam0", "ce"): "M2m (λ = 0)"}
+    results = [record(), record("m2m_lam0")]
+    figures.draw_from_results(results, tmp_path, labels)
+    assert list(drawn["cumulative_false_positives"][0]) == ["ERM", "M2m (λ = 0)"]
+    assert list(drawn["recall_gain"][0]) == ["M2m (λ = 0)"]
+
+
+def test_data_of_one_source_and_other_counts_are_both_drawn(tmp_path):
+    data = tiny.blobs(tiny.settings())
+    x, y = data.train
+    paths = figures.draw_class_sizes(
+        [data, replace(data, train=(x[1:], y[1:]))], tmp_path
+    )
+    found = texts(paths["class_sizes"][1])
+    assert {"three blobs, 56 samples", "three blobs, 55 samples"} <= set(found)
 
 
 def test_translations_are_summed_over_seeds(tmp_path, drawn):

@@ -87,6 +87,12 @@ def test_a_row_more_trains_that_row_alone(made):
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 
+def test_without_a_deferred_method_its_epoch_does_not_matter(tmp_path):
+    task = "digits_lt --epochs=3 --drops=2:0.1"
+    text = make(tmp_path, "--table=2", "--rows=ce-erm,ce-rs", "--found", task)
+    assert "no run of ERM, RS" in text
+
+
 def test_data_of_ones_own_has_a_winner(made):
     path, _ = made
     task, *own = DIGITS.split()
@@ -115,6 +121,13 @@ def test_what_is_missing_is_said(tmp_path):
         (["digits_lt"], "--table=1 to 6, or --task"),
         (["--table=2", "--task=digits_lt"], "--table=1 to 6, or --task"),
         (["--task=digits_lt", "reuters"], "for --task nothing else"),
+        (["--task=digits_lt", "--datasets=reuters"], "for --task nothing else"),
+        (
+            ["--table=2", "folder --data_dir=a", "folder --data_dir=b"],
+            "folder is named",
+        ),
+        (["--table=2", "--out=.", "digits_lt"], "--out=. is a folder"),
+        (["--table=2", "digits_lt --epochs=3"], "--defer_epoch must be below --epochs"),
         (["--table=2", "nothing"], "'nothing' is no task"),
         (["--table=2", "--datasets=digits"], "'digits' is no task"),
         (["--table=2", "digits_lt --nosuch=1"], "nosuch"),
@@ -203,8 +216,10 @@ def test_what_cannot_be_trained_is_said_before_the_rest_is():
     with pytest.raises(UserError, match="three classes"):
         check_data("blobs", two, rows, tune=False)
     check_data("blobs", data, rows, tune=True)
+    unvalidated = replace(data, validation=None)
     with pytest.raises(UserError, match="validation set"):
-        check_data("blobs", replace(data, validation=None), rows[:1], tune=True)
+        check_data("blobs", unvalidated, [Row("ce", "m2m")], tune=True)
+    check_data("blobs", unvalidated, rows[:1], tune=True)  # Nothing to be tuned.
     stream = replace(data, train=(encoded_images.EncodedImages([], "none"), y))
     for method in ("smote", "m2m_pool10"):
         with pytest.raises(UserError, match="not a stream"):

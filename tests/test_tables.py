@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from made_results import by_recipe
 from made_results import failed
 from made_results import record
 from made_results import runs
@@ -16,8 +17,6 @@ from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
 from tasks.tables.model import Row
 from tasks.tables.model import Table
-from tasks.tables.model import by_recipe
-from tasks.tables.model import rows_of
 from tasks.task import UserError
 
 pytestmark = pytest.mark.no_backend
@@ -121,11 +120,6 @@ def test_a_method_that_is_tested_before_it_began_is_told():
     late = {**late, "tested_epoch": 10, "flags": {**late["flags"], "defer_epoch": 10}}
     (told,) = has(block(table2(early, late)).notes, "M2m: the best validation epoch")
     assert told.endswith("(seeds 0).")
-
-
-def test_runs_that_no_row_shows_are_told():
-    notes = block(table2(*runs([0.5, 0.6], loss="focal"))).notes
-    assert "Also run, and in no row: focal m2m (2 runs)." in notes
 
 
 def test_it_is_told_where_the_paper_has_no_values():
@@ -240,9 +234,14 @@ def test_runs_that_should_be_alike_and_are_not_are_told():
     assert has(notes, expected) == [f"{expected} of M2m."]
 
 
-def test_rows_of_own_data_are_in_the_order_of_the_recipes():
-    rows = rows_of([("ldam", "m2m"), ("ce", "m2m"), ("ce", "erm")])
-    assert [row.label for row in rows] == ["ERM", "M2m", "LDAM-M2m"]
+def test_runs_on_other_data_of_the_same_name_are_told():
+    made = [
+        record([500] * 4, seed=seed, **{"checksum of the data": seed})
+        for seed in (0, 1)
+    ]
+    assert has(block(table2(*made)).notes, "These runs differ") == [
+        "These runs differ in more than the method: checksum of the data."
+    ]
 
 
 HOSTILE = [

@@ -3,10 +3,13 @@
 import base64
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from made_results import COUNTS
 from made_results import NAMES
+from made_results import by_recipe
 from made_results import failed
+from made_results import record
 from made_results import runs
 
 from tasks.tables import figures
@@ -14,7 +17,6 @@ from tasks.tables import paper
 from tasks.tables.model import Column
 from tasks.tables.model import Row
 from tasks.tables.model import Table
-from tasks.tables.model import by_recipe
 from tasks.tables.page import page
 
 pytestmark = pytest.mark.no_backend
@@ -120,21 +122,34 @@ def test_own_data_has_its_winner_in_words():
     assert any(text.startswith("M2m has the best mean") for text in found.texts("p"))
 
 
-def test_given_pictures_are_inside_with_their_words():
-    svg = '<svg xmlns="http://www.w3.org/2000/svg"/>'
-    given = [("one", 'an "svg"', svg), ("two", "a png", b"\x89PNG")]
-    images = Page(page(table(*RECORDS), given)).all("img")
-    contents = [attributes["src"].partition(",") for _, attributes, _ in images]
-    assert [attributes["alt"] for _, attributes, _ in images] == ['an "svg"', "a png"]
-    assert [kind for kind, _, _ in contents] == [
-        "data:image/svg+xml;base64",
-        "data:image/png;base64",
+def test_pictures_are_inside_with_their_words():
+    made = table(*RECORDS)
+    images = Page(page(made)).all("img")
+    drawn = figures.of_column("Reuters", made.cells(made.columns[0]))
+    assert [attributes["alt"] for _, attributes, _ in images] == [
+        figure.alt for figure in drawn
     ]
-    decoded = [base64.b64decode(content) for _, _, content in contents]
-    assert decoded == [svg.encode(), b"\x89PNG"]
+    for figure, (_, attributes, _) in zip(drawn, images, strict=True):
+        kind, _, content = attributes["src"].partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert base64.b64decode(content).decode() == figure.image
 
 
-def test_by_default_recall_and_false_positives_are_drawn():
+def test_false_positives_are_drawn_for_any_number_of_seeds():
+    rng = np.random.default_rng(0)
+    confusions = [rng.multinomial(1000, [0.25] * 4, 4).tolist() for _ in range(5)]
+    for seeds in (3, 5):
+        made = table(
+            *(
+                record([500] * 4, seed=seed, confusion_matrix=confusions[seed])
+                for seed in range(seeds)
+            )
+        )
+        found = figures.of_column("Reuters", made.cells(made.columns[0]))
+        assert len(found) == 2
+
+
+def test_recall_and_false_positives_are_drawn():
     made = table(*RECORDS)
     found = figures.of_column("Reuters", made.cells(made.columns[0]))
     assert [figure.title for figure in found] == [

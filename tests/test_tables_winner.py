@@ -2,14 +2,14 @@
 
 import pytest
 import scipy.stats
+from made_results import by_recipe
 from made_results import failed
 from made_results import runs
 
 from tasks.tables import winner
 from tasks.tables.model import Column
+from tasks.tables.model import Row
 from tasks.tables.model import Table
-from tasks.tables.model import by_recipe
-from tasks.tables.model import rows_of
 
 pytestmark = pytest.mark.no_backend
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.no_backend
 def cells(*records):
     by_key = by_recipe(records)
     column = Column("own", by_key)
-    return Table("own", rows_of([*by_key]), [column]).cells(column)
+    return Table("own", [Row(*key) for key in by_key], [column]).cells(column)
 
 
 def said(*records):
@@ -75,8 +75,8 @@ def test_a_single_method_has_nothing_beside_it():
 
 
 def test_equal_means_tie():
-    records = [*runs([0.6, 0.7, 0.8]), *runs([0.8, 0.7, 0.6], "erm")]
-    first, *_ = said(*records, *runs([0.7, 0.7, 0.7], "drs"))
+    records = [*runs([0.8, 0.7, 0.6], "erm"), *runs([0.7, 0.7, 0.7], "drs")]
+    first, *_ = said(*records, *runs([0.6, 0.7, 0.8]))
     assert first == "ERM and DRS and M2m have the same mean (70.0)."
 
 

@@ -51,6 +51,16 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
     assert trial["val_balanced_accuracy"] == max(scores)
 
 
+def test_a_score_is_that_of_the_epoch_that_is_tested(tmp_path):
+    settings = tiny.settings(protocol="field", method="erm", learning_rate=3.0)
+    data = replace(tiny.blobs(settings), validation=tiny.blobs(settings).test)
+    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    score = own.validate(settings)
+    trained = own.train(settings, tmp_path / "alone")
+    scores = [row["val_balanced_accuracy"] for row in trained.history]
+    assert score == scores[-1] != max(scores)
+
+
 def test_the_best_is_chosen_and_of_equal_ones_the_first(searched):
     _, chosen, file = searched
     trials = json.loads(file.read_text())["trials"]

@@ -8,8 +8,6 @@ from dataclasses import field
 
 from tasks import published
 from tasks.published import Published
-from tasks.recipes import LOSSES
-from tasks.recipes import METHODS
 from tasks.statistics import Spread
 from tasks.statistics import spread
 from tasks.task import UserError
@@ -115,22 +113,6 @@ class Cell:
     def spread(self, score: str) -> Spread | None:
         """Mean and spread of a score, fractions, or None without any."""
         return spread([*self.by_seed(score).values()])
-
-
-def by_recipe(records: Sequence[dict]) -> dict[tuple[str, str], list[dict]]:
-    """Records by `(loss, method)` of their flags, as a `Column` takes them."""
-    found = {}
-    for record in records:
-        flags = record["flags"]
-        found.setdefault((flags["loss"], flags["method"]), []).append(record)
-    return found
-
-
-def rows_of(keys: Sequence[tuple[str, str]]) -> list[Row]:
-    """A row for each `(loss, method)`, in the order of `recipes`."""
-    losses, methods = list(LOSSES), list(METHODS)
-    order = sorted(keys, key=lambda k: (losses.index(k[0]), methods.index(k[1])))
-    return [Row(*key) for key in order]
 
 
 def _label(loss, method):

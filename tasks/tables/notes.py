@@ -26,7 +26,7 @@ _TWO_SPREADS = (
 
 
 def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
-    """What is missing, failed, not shown or not alike; then how to read it.
+    """What is missing, failed, tested early or not alike; then how to read it.
 
     Args:
         table: The table.
@@ -37,7 +37,6 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
         *_missing(cells),
         *(_failed(cell) for cell in cells if cell.failed),
         *_tested_early(cells),
-        *_not_shown(column, cells),
         *_not_alike(cells),
         *_published(table, column),
         HOW,
@@ -75,13 +74,6 @@ def _tested_early(cells):
                 f"{cell.row.label}: the best validation epoch, which is tested, lies "
                 f"before the method began (seeds {', '.join(seeds)})."
             )
-
-
-def _not_shown(column, cells):
-    rest = column.records.keys() - {cell.row.key for cell in cells}
-    for key in sorted(rest, key=str):
-        name = key if isinstance(key, str) else " ".join(key)
-        yield f"Also run, and in no row: {name} ({len(column.records[key])} runs)."
 
 
 def _not_alike(cells):

@@ -1,14 +1,12 @@
 """A table as one HTML file that needs no other."""
 
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
 
 from tasks.tables import figures
 from tasks.tables import layout
-from tasks.tables.figures import Figure
 from tasks.tables.model import Table
 
 _TEMPLATES = jinja2.Environment(
@@ -20,15 +18,13 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def page(table: Table, pictures: Sequence[Figure] | None = None) -> str:
+def page(table: Table) -> str:
     """The page of a table: scores, tests, notes, pictures, provenance.
 
     Everything is inside, and nothing of it runs or is fetched.
 
     Args:
-        table: The table.
-        pictures: `(title, alt, image)` each, where an image is SVG as `str` or PNG as
-            `bytes`. By default those of `figures.of_column` for each column.
+        table: The table. Its pictures are those of `figures.of_column`.
 
     Returns:
         HTML.
@@ -36,12 +32,11 @@ def page(table: Table, pictures: Sequence[Figure] | None = None) -> str:
     Raises:
         UserError: If two records of a row are of the same seed.
     """
-    if pictures is None:
-        pictures = [
-            figure
-            for column in table.columns
-            for figure in figures.of_column(column.label, table.cells(column))
-        ]
+    pictures = [
+        figure
+        for column in table.columns
+        for figure in figures.of_column(column.label, table.cells(column))
+    ]
     return _TEMPLATES.get_template("page.html").render(
         title=table.title,
         overview=layout.overview(table) if len(table.columns) > 1 else None,
@@ -53,6 +48,4 @@ def page(table: Table, pictures: Sequence[Figure] | None = None) -> str:
 
 def _data_uri(image):
     """Of an SVG too: in an `img` it runs no scripts, and its ids stay its own."""
-    kind = "png" if isinstance(image, bytes) else "svg+xml"
-    content = image if isinstance(image, bytes) else image.encode()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(image.encode()).decode()}"

@@ -11,7 +11,10 @@ _NOT_HYPER = {
     *("deterministic", "jit_compile", "distribute"),
 }
 # What the runs of a column must have in common to be compared.
-_COMMON = ("source", "class_counts", "protocol", "backend", "versions", "commit")
+_COMMON = (
+    *("source", "checksum of the data", "class_counts", "protocol"),
+    *("backend", "devices", "versions", "commit"),
+)
 
 
 def of_cells(cells: Sequence[Cell]) -> list[tuple[str, str]]:
