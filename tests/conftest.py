@@ -9,10 +9,8 @@ import tempfile
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-# What is compiled here runs a few times, so that optimising it costs more than it
-# saves: a third of the time of JAX's tests.
-if "OPTIMIZE" not in os.environ:
-    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+# What is compiled here runs a few times: a third less time for JAX's tests.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 # JAX compiles a program once for all tests, in whatever process.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -31,13 +29,6 @@ hypothesis.settings.register_profile(
     "house", deadline=None, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("house")
-
-if keras.config.backend() == "tensorflow" and "OPTIMIZE" not in os.environ:
-    import tensorflow
-
-    tensorflow.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
 
 
 def pytest_collection_finish():
