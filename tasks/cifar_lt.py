@@ -18,8 +18,8 @@ first line and 12 for the second. The other two are not far from these. The down
 170 MB.
 
 `--preset=small` is the same code at a size that two CPU cores finish in about an hour:
-ResNet-20, 2,000 images in the largest class, 60 epochs. It gave ERM 50.1, DRS 59.0 and M2m
-59.5, the means of three seeds; LDAM-DRW needs longer training (docs/results.md).
+ResNet-20, 2,000 images in the largest class, 60 epochs. It gave ERM 50.1, DRS 59.0 and
+M2m 59.5, the means of three seeds; LDAM-DRW needs longer training (docs/results.md).
 
 Source: Krizhevsky, Learning multiple layers of features from tiny images (2009).
 """

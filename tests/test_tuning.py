@@ -52,13 +52,16 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
 
 
 def test_a_score_is_that_of_the_epoch_that_is_tested(tmp_path):
-    settings = tiny.settings(protocol="field", method="erm", learning_rate=3.0)
+    settings = tiny.settings(protocol="field", method="erm")
     data = replace(tiny.blobs(settings), validation=tiny.blobs(settings).test)
     own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
-    score = own.validate(settings)
-    trained = own.train(settings, tmp_path / "alone")
-    scores = [row["val_balanced_accuracy"] for row in trained.history]
-    assert score == scores[-1] != max(scores)
+    own.validate(settings)
+    (file,) = own.runs.glob("erm-*/training.json")
+    about = json.loads(file.read_text())
+    for epoch, row in enumerate(about["history"]):  # The best epoch is the first.
+        row["val_balanced_accuracy"] = 1 / (1 + epoch)
+    file.write_text(json.dumps(about))
+    assert own.validate(settings) == 1 / 3
 
 
 def test_the_best_is_chosen_and_of_equal_ones_the_first(searched):
