@@ -51,13 +51,16 @@ class Cells:
         data: What it loaded.
         results: Folder for a small JSON file per cell.
         runs: Folder for networks, checkpoints and logs.
+
+    Attributes:
+        commit: Of the code that runs, as `versions.commit` tells it, or None.
     """
 
     def __init__(self, task: Task, data: Data, results: Path, runs: Path) -> None:
         self.task, self.data = task, data
         self.results, self.runs = results / task.name, runs / task.name
         self._checksum = run_folder.digest(data)
-        self._commit = commit()  # A later one is not that of the code which runs.
+        self.commit = commit()  # Now: a later one is of other code.
 
     def configuration(self, settings: Settings) -> dict:
         """All that the numbers of a cell follow from, ready for JSON."""
@@ -218,7 +221,7 @@ class Cells:
             "tested_epoch": trained.tested_epoch,
             "seconds": trained.seconds,
             "translations": [pair.tolist() for pair in trained.translations or ()],
-            "commit": self._commit,
+            "commit": self.commit,
             "versions": versions(),
         }
 
@@ -229,7 +232,7 @@ class Cells:
             "protocol": settings.protocol,
             "class_names": self.data.class_names,
             "class_counts": self.data.class_counts.tolist(),
-            "commit": self._commit,
+            "commit": self.commit,
             "versions": versions(),
         }
 

@@ -29,7 +29,6 @@ from tasks.cells import Cells
 from tasks.cells import find_by_flags
 from tasks.settings import Settings
 from tasks.task import UserError
-from tasks.versions import commit
 
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
 _ID = "KERASTUNER_TUNER_ID"
@@ -62,7 +61,8 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
     free = settings.replace(**dict.fromkeys(GRID))
     record = cells.results / f"tuned-{cells.name(free)}.json"
     if not record.exists():
-        _write(record, cells.configuration(free), _search(cells, free))
+        about = {**cells.configuration(free), "commit": cells.commit}
+        _write(record, about, _search(cells, free))
     return _best(run_folder.read(record))
 
 
@@ -141,7 +141,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         return {_SCORE: score}
 
 
-def _write(path, configuration, trials):
+def _write(path, about, trials):
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = {**configuration, "commit": commit(), "trials": trials}
+    record = {**about, "trials": trials}
     run_folder.write_aside(path, json.dumps(record, indent=1) + "\n")

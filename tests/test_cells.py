@@ -114,9 +114,9 @@ def test_a_start_of_no_epochs_is_none(tmp_path):
 def test_a_result_names_the_commit_that_trained_it(tmp_path, monkeypatch):
     own = cells(tmp_path)
     settings = tiny.settings(method="erm")
-    monkeypatch.setattr(own, "_commit", "trained")
+    monkeypatch.setattr(own, "commit", "trained")
     own.network(settings)
-    monkeypatch.setattr(own, "_commit", "tested")
+    monkeypatch.setattr(own, "commit", "tested")
     assert own.result(settings)["commit"] == "trained"
 
 
