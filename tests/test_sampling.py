@@ -3,33 +3,13 @@ import numpy as np
 import pytest
 import scipy.stats
 from gradients import to_numpy
+from numbered_samples import SAMPLINGS
+from numbered_samples import dataset
+from numbered_samples import numbered
+from numbered_samples import order
+from numbered_samples import samples_of
 
 from keras_m2m.sampling import ResampledDataset
-
-SAMPLINGS = ["instance", "class"]
-
-
-def numbered(class_counts=(3, 8, 1)):
-    """Samples that are their own numbers, and labels in no particular order."""
-    y = np.repeat(np.arange(len(class_counts)), class_counts)
-    y = np.random.default_rng(0).permutation(y)
-    return np.arange(len(y), dtype="float32")[:, None], y
-
-
-def dataset(class_counts=(3, 8, 1), **arguments):
-    arguments = {"batch_size": 4, "epochs": 3, **arguments}
-    return ResampledDataset(*numbered(class_counts), **arguments)
-
-
-def samples_of(batches):
-    """The numbers of all samples, in order, of an iterable of batches."""
-    return np.concatenate([x[:, 0] for x, _ in batches]).astype(int)
-
-
-def order(data, start=0, stop=None):
-    stop = len(data) if stop is None else stop
-    return samples_of(data[i] for i in range(start, stop)).tolist()
-
 
 # The order of samples.
 
@@ -82,6 +62,29 @@ def test_an_epoch_is_the_least_number_of_full_batches(sampling, batch_size):
     assert data.steps_per_epoch == {1: 12, 4: 3, 5: 3, 12: 1, 30: 1}[batch_size]
     assert len(data) == 3 * data.steps_per_epoch
     assert all(len(y) == batch_size for _, y in (data[i] for i in range(len(data))))
+
+
+@pytest.mark.parametrize("augment", [None, lambda x, rng: x + rng.random() - 0.5])
+def test_instance_order_is_that_of_the_formula(augment):
+    rngs = [np.random.default_rng([7, epoch]) for epoch in range(3)]
+    expected = np.concatenate([rng.permutation(12) for rng in rngs])
+    data = dataset(seed=7, augment=augment)
+    drawn = np.concatenate([data[i][0][:, 0] for i in range(len(data))])
+    assert np.rint(drawn).astype(int).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("augment", [None, lambda x, rng: x + rng.random() - 0.5])
+def test_class_order_is_that_of_the_formula(augment):
+    _, y = numbered()
+    expected = []
+    for epoch in range(3):
+        rng = np.random.default_rng([7, epoch])
+        classes = rng.integers(3, size=12)
+        within = rng.integers(np.array([3, 8, 1])[classes])
+        expected += [np.flatnonzero(y == k)[i] for k, i in zip(classes, within)]
+    data = dataset(seed=7, augment=augment, sampling="class")
+    drawn = np.concatenate([data[i][0][:, 0] for i in range(len(data))])
+    assert np.rint(drawn).astype(int).tolist() == expected
 
 
 # Instance-balanced sampling.
@@ -145,55 +148,6 @@ def test_class_sampling_needs_samples_of_every_class():
     x, y = np.zeros((4, 1)), np.array([0, 0, 2, 2])
     with pytest.raises(ValueError, match="Received: class_counts="):
         ResampledDataset(x, y, sampling="class")
-
-
-# Augmentation.
-
-
-def logged_augmentation(**arguments):
-    """The dataset, and a list of `(samples, first random number)` of its calls."""
-    calls = []
-
-    def augment(x, rng):
-        calls.append((x, rng.random()))
-        return -x
-
-    return dataset(augment=augment, **arguments), calls
-
-
-def test_augmentation_gets_whole_batches_and_its_result_is_the_batch():
-    data, calls = logged_augmentation()
-    batch, _ = data[1]
-    (x, _), plain = calls[0], dataset()[1][0]
-    np.testing.assert_array_equal(x, plain)
-    np.testing.assert_array_equal(batch, -plain)
-
-
-def test_augmentation_does_not_change_the_samples_themselves():
-    def augment(x, rng):
-        x += 1
-        return x
-
-    data = dataset(augment=augment)
-    for i in range(len(data)):
-        data[i]
-    np.testing.assert_array_equal(data.x, numbered()[0])
-
-
-def random_numbers(**arguments):
-    data, calls = logged_augmentation(**arguments)
-    for i in range(len(data)):
-        data[i]
-    return [number for _, number in calls]
-
-
-def test_augmentation_draws_anew_at_each_seed_epoch_and_step():
-    numbers = random_numbers() + random_numbers(seed=1)
-    assert len(set(numbers)) == 2 * 3 * 3
-
-
-def test_augmentation_is_the_same_after_a_restart():
-    assert random_numbers(first_epoch=1) == random_numbers()[3:]
 
 
 # In `fit`.

@@ -119,12 +119,18 @@ class ResampledDataset(keras.utils.PyDataset):
         part = self._part()
         if self.augment is None:
             return self.x[rows[part]], self.y[rows[part]]
-        rng = np.random.default_rng([self.seed, epoch, step])
+        rng = self._augmentation_rng(epoch, step)
         # So that the draws for a sample do not depend on the parts.
         if is_stream(self.x):
             rngs = rng.spawn(self.batch_size)[part]
             return self.augment(self.x[rows[part]], rngs), self.y[rows[part]]
         return self.augment(self.x[rows], rng)[part], self.y[rows[part]]
+
+    def _augmentation_rng(self, epoch, step):
+        # Spawned: [seed, epoch, step] would be the stream of the order where step is
+        # 0, since zeros at the end of a seed do not change it.
+        sequence = np.random.SeedSequence([self.seed, epoch], spawn_key=(step,))
+        return np.random.default_rng(sequence)
 
     def _part(self):
         index, parts = self.shard
