@@ -8,6 +8,7 @@ Translation (CVPR 2020).
 
 from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
+from keras_m2m.callbacks import MomentumCorrectedScheduler
 from keras_m2m.callbacks import WatchAcceptance
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import count_classes
@@ -50,6 +51,7 @@ __all__ = [
     "GeometricMean",
     "LDAMLoss",
     "M2mModel",
+    "MomentumCorrectedScheduler",
     "OptionAShortcut",
     "ResampledDataset",
     "Seeds",

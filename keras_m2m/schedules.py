@@ -19,22 +19,8 @@ def warmup_step_decay(
 ) -> Callable[[int], float]:
     """Learning rate that rises linearly at first and later drops in steps.
 
-    For `keras.callbacks.LearningRateScheduler`. It depends on the epoch number
-    alone, so that a run may stop and go on, or change from plain to re-balanced
-    training, anywhere.
-
-    Two things about running a schedule written for PyTorch's `SGD` with
-    Keras' `SGD(momentum=m)`:
-
-    - Keras keeps the rate inside the velocity, `v = m * v - rate * gradient`,
-      PyTorch outside of it. At a constant rate both take the same steps. After
-      a drop from `a` to `b`, Keras' velocity still carries the old rate: its
-      `n`-th step exceeds PyTorch's by `(a - b) * m ** n` times the momentum
-      buffer before the drop, gradients being equal. Warm-up has the same
-      residual with the other sign.
-    - PyTorch's `weight_decay` adds `weight_decay * w` to the gradient. In Keras
-      this is the regulariser `L2(weight_decay / 2)` on every parameter;
-      `SGD(weight_decay=...)` decays apart from the gradient and is not the same.
+    For `MomentumCorrectedScheduler`. It depends on the epoch number alone, so that a
+    run may stop and go on, or change from plain to re-balanced training, anywhere.
 
     Args:
         initial_rate: Rate after the warm-up and before the first drop, a
@@ -58,8 +44,6 @@ def warmup_step_decay(
     >>> rate = warmup_step_decay(0.1, warmup_epochs=2, drops={30: 0.1})
     >>> [round(rate(epoch), 3) for epoch in (0, 1, 29, 30)]
     [0.05, 0.1, 0.1, 0.01]
-    >>> import keras
-    >>> callback = keras.callbacks.LearningRateScheduler(rate)
 
     Source: Kim et al., M2m (CVPR 2020), section 3.1 and supplement A.
     """

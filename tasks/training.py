@@ -120,7 +120,7 @@ def _callbacks(recipe, settings, folder):
         settings.learning_rate, drops=settings.rate_drops
     )
     return [
-        keras.callbacks.LearningRateScheduler(rate),
+        keras_m2m.MomentumCorrectedScheduler(rate),
         _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
         StopAtNonFiniteLoss(f"{folder} ({recipe.about})", bool(recipe.weights)),
     ]
