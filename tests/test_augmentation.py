@@ -5,6 +5,8 @@ import pytest
 from numbered_samples import dataset
 from numbered_samples import numbered
 
+from keras_m2m.sampling import ResampledDataset
+
 
 def logged_augmentation(**arguments):
     """The dataset, and a list of `(samples, first random number)` of its calls."""
@@ -71,3 +73,38 @@ def test_augmentation_does_not_depend_on_the_class(step):
     classes, offsets = map(np.concatenate, zip(*drawn))
     # 1,600 pairs: a correlation of 0.1 is four standard deviations from 0.
     assert abs(np.corrcoef(classes, offsets)[0, 1]) < 0.1
+
+
+class Stream:
+    """Samples that are read by the batch, rows of whatever is given."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, rows):
+        return self.samples[rows]
+
+
+@pytest.mark.parametrize(
+    "augment, message",
+    [
+        (lambda x, rng: x[:1], r"`augment` .* Received: shape=\(1, 1\) for 4 samples"),
+        (lambda x, rng: None, r"`augment` .* Received: shape=\(\) for 4 samples"),
+        (lambda x, rng: x * np.nan, "`augment` .* Received: 4 values of NaN"),
+        (lambda x, rng: x.astype("uint8"), "`augment` .* Received: x.dtype=uint8"),
+    ],
+    ids=["rows", "nothing", "NaN", "integers"],
+)
+def test_augmentation_that_gives_no_batch_is_named(augment, message):
+    for x in (numbered()[0], Stream(numbered()[0])):
+        with pytest.raises(ValueError, match=message):
+            ResampledDataset(x, numbered()[1], 4, augment=augment)[0]
+
+
+def test_a_stream_that_gives_no_batch_is_named():
+    x = Stream(np.full((12, 1), np.nan))
+    with pytest.raises(ValueError, match=r"`x` .* Received: 4 values of NaN"):
+        ResampledDataset(x, numbered()[1], 4)[0]

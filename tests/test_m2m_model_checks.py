@@ -227,7 +227,7 @@ BAD_DATA = {
     "above": (samples(1.1), LABELS, r"leave bounds=\(0.0, 1.0\).*to 1.1"),
     "integers": (samples(0).astype("uint8"), LABELS, r"scale integer images to \[0, 1"),
     "one-hot": (samples(0), np.eye(3)[LABELS], r"not one-hot; use y.argmax\(axis=1\)"),
-    "floats": (samples(0), LABELS / 1.0, "Labels must be integers"),
+    "fractions": (samples(0), LABELS / 2, "Labels must be integers"),
     "too large": (samples(0), LABELS + 1, r"0\.\.2.*from 1 to 3"),
     "negative": (samples(0), LABELS - 1, r"0\.\.2.*from -1 to 1"),
 }

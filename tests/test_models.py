@@ -168,7 +168,7 @@ def test_both_data_formats_give_the_same_function():
 
 @pytest.mark.parametrize("depth", [0, 2, 7, 10, 33, 32.0, "32", -4, True])
 def test_a_depth_that_is_not_6n_plus_2_is_rejected(depth):
-    with pytest.raises(ValueError, match=f"Received: depth={depth}"):
+    with pytest.raises(ValueError, match=f"Received: depth={depth!r}"):
         cifar_resnet(depth, 10)
 
 

@@ -146,7 +146,13 @@ def test_draws_do_not_depend_on_one_another():
 
 def test_class_sampling_needs_samples_of_every_class():
     x, y = np.zeros((4, 1)), np.array([0, 0, 2, 2])
-    with pytest.raises(ValueError, match="Received: class_counts="):
+    with pytest.raises(ValueError, match="Received: labels up to 2 in 4 samples"):
+        ResampledDataset(x, y, sampling="class")
+
+
+def test_class_sampling_recognises_labels_that_start_at_1():
+    x, y = np.zeros((4, 1)), np.array([1, 1, 2, 2])
+    with pytest.raises(ValueError, match="use y - 1"):
         ResampledDataset(x, y, sampling="class")
 
 
@@ -194,13 +200,18 @@ def test_fit_sees_the_batches_one_after_the_other(sampling, first_epoch):
     [
         {"batch_size": 0},
         {"batch_size": 2.0},
+        {"batch_size": 2**33},
         {"sampling": "balanced"},
+        {"sampling": np.array(["class"])},
         {"epochs": -1},
+        {"epochs": 2**62},
         {"first_epoch": -1},
         {"first_epoch": 4},
         {"seed": -1},
+        {"augment": "flip"},
         {"samples_per_epoch": 0},
         {"samples_per_epoch": 1.5},
+        {"samples_per_epoch": 2**40},
     ],
 )
 def test_arguments_out_of_range_are_rejected(arguments):
@@ -218,12 +229,21 @@ def test_arguments_out_of_range_are_rejected(arguments):
         (np.zeros((0, 1)), [], r"x.shape=\(0, 1\)"),
         (np.zeros((2, 1)), [0, -1], "labels from -1 to 0"),
         (np.zeros((2, 1)), [[0, 1], [1, 0]], r"y.shape=\(2, 2\)"),
-        (np.zeros((2, 1)), [0.0, 1.0], "y.dtype=float64"),
+        (np.zeros((2, 1)), [0.0, 0.5], "y.dtype=float64"),
+        ("ab", [0, 1], r"x.shape=\(\)"),
+        ({"a": [0.0], "b": [1.0]}, [0, 1], r"x.shape=\(\)"),
     ],
 )
 def test_samples_and_labels_that_do_not_fit_are_rejected(x, y, received):
     with pytest.raises(ValueError, match=f"Received: .*{received}"):
         ResampledDataset(x, np.array(y))
+
+
+def test_a_loop_over_a_dataset_ends():
+    data = dataset()
+    assert samples_of(data).tolist() == order(data)
+    with pytest.raises(IndexError):
+        data[len(data)]
 
 
 def test_labels_of_one_column_are_taken_as_a_vector():
@@ -245,7 +265,7 @@ def test_parts_of_batches_join_to_the_batches_of_one_process(sampling):
             np.testing.assert_array_equal(np.concatenate(joined), expected)
 
 
-@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 3), (0, 0), (0.5, 2)])
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 3), (0, 0), (0.5, 2), 1])
 def test_a_shard_that_is_none_is_an_error(shard):
     with pytest.raises(ValueError, match="Received"):
         dataset(shard=shard)

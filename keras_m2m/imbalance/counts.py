@@ -1,48 +1,81 @@
 """Class counts: checked, counted, cut to an imbalance, and grouped by size."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_m2m.checks import MOST_CLASSES
+from keras_m2m.checks import as_array
 from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 MANY_SHOT_ABOVE = 100
 FEW_SHOT_BELOW = 20
+_MOST_SAMPLES = 2**53
 
 
-def check_class_counts(class_counts: ArrayLike) -> np.ndarray:
+def check_class_counts(class_counts: ArrayLike | Mapping[int, int]) -> np.ndarray:
     """Class counts as an array, or an error that says what is wrong with them.
 
     Args:
         class_counts: Training samples per class, positive integers of shape
-            `(num_classes,)`, at least two classes, in any order.
+            `(num_classes,)`, at least two classes, in any order; or a mapping from
+            the classes 0 to `num_classes - 1` to them, such as a `Counter`, or what
+            `value_counts` of pandas returns.
 
     Returns:
         int64 array of shape `(num_classes,)`.
 
     Raises:
         ValueError: If `class_counts` is not one-dimensional, has fewer than
-            two classes, or holds anything but positive integers.
+            two classes, lacks a class, or holds anything but positive integers.
 
     Example:
 
     >>> check_class_counts([100, 10])
     array([100,  10])
+    >>> check_class_counts({1: 10, 0: 100})
+    array([100,  10])
 
     Source: this project; the counts are `N_k` of Kim et al., M2m (CVPR 2020).
     """
-    counts = np.asarray(class_counts)
+    counts = as_array(class_counts=_in_order(class_counts))
     if counts.ndim != 1 or counts.size < 2:
         raise ValueError(
             "Class counts have the wrong shape; expected `(num_classes,)` with "
             f"at least two classes. Received: class_counts={class_counts}"
         )
-    if counts.dtype.kind not in "iu" or counts.min() < 1:
+    floats = counts.dtype.kind == "f" and (counts == np.rint(counts)).all()
+    if not (floats or counts.dtype.kind in "iu") or counts.min() < 1:
         raise ValueError(
             "Class counts must be positive integers, one per class. "
             f"Received: class_counts={class_counts}"
         )
+    total = counts.astype("float64").sum()
+    if total > _MOST_SAMPLES:
+        raise ValueError(
+            f"Class counts must add up to at most {_MOST_SAMPLES}, to which float64 "
+            f"counts exactly. Received: class_counts={class_counts}"
+        )
     return counts.astype("int64")
+
+
+def _in_order(class_counts):
+    """The counts of a mapping, class by class; anything else as it came."""
+    # A series of pandas too, whose values come in the order of its index.
+    if not (hasattr(class_counts, "keys") and hasattr(class_counts, "items")):
+        return class_counts
+    by_class = dict(class_counts.items())
+    missing = [k for k in range(len(by_class)) if k not in by_class]
+    if missing:
+        raise ValueError(
+            f"The keys of class counts must be the classes 0..{len(by_class) - 1}, "
+            f"which lack {', '.join(map(str, missing[:5]))}. "
+            f"Received: class_counts={class_counts}"
+        )
+    return [by_class[k] for k in range(len(by_class))]
 
 
 def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
@@ -70,7 +103,8 @@ def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
 
     Source: this project.
     """
-    labels = check_labels(labels, check_whole(num_classes=num_classes))
+    num_classes = check_whole(1, MOST_CLASSES, num_classes=num_classes)
+    labels = check_labels(labels, num_classes)
     return np.bincount(labels, minlength=num_classes)
 
 
@@ -165,12 +199,9 @@ def step_counts(largest: int, num_classes: int, rho: float) -> np.ndarray:
 
 def _check_cut(largest, num_classes, rho):
     check_whole(largest=largest)
-    check_whole(2, num_classes=num_classes)
-    if not 1 <= rho <= largest:
-        raise ValueError(
-            "The imbalance ratio must be between 1 and the size of the largest "
-            f"class. Received: rho={rho}, largest={largest}"
-        )
+    check_whole(2, MOST_CLASSES, num_classes=num_classes)
+    # Else the last class would have no sample.
+    check_real(1, largest, rho=rho)
 
 
 def _whole(sizes):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_m2m.checks import check_real
+
 
 def one_minus_power(beta: float, exponents: np.ndarray) -> np.ndarray:
     """`1 - beta ** exponents`, exact also where it is tiny.
@@ -24,7 +26,7 @@ def one_minus_power(beta: float, exponents: np.ndarray) -> np.ndarray:
 
     Source: this project.
     """
-    if not 0 <= beta < 1:
+    if check_real(0, 1, beta=beta) == 1:
         raise ValueError(
             f"`beta` is out of range; expected a float in [0, 1). Received: beta={beta}"
         )

@@ -1,14 +1,26 @@
 """Batches of samples, instance- or class-balanced."""
 
+import math
 from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_same_length
 from keras_m2m.checks import check_samples
 from keras_m2m.checks import check_whole
+from keras_m2m.checks import is_sparse
 from keras_m2m.imbalance import check_class_counts
+from keras_m2m.sampling.sparse_rows import SparseRows
+
+# Larger batches than the data are mistakes, but for small data that is repeated.
+_LARGE_BATCH = 2**20
+# The order of an epoch is kept in memory, 8 bytes a row.
+_MOST_ROWS = 2**28
 
 
 class ResampledDataset(keras.utils.PyDataset):
@@ -24,12 +36,13 @@ class ResampledDataset(keras.utils.PyDataset):
     the same batches. Use it as `model.fit(**dataset.fit_arguments)`.
 
     Args:
-        x: Samples `(n, ...)`, floating point and finite; or a stream, for data that
-            does not fit into memory: an object with a length that reads the samples
-            of an index array as `x[rows]`, in the form that `augment` makes
-            floating-point samples of.
-        y: Labels, integers of shape `(n,)` or `(n, 1)` in `0..num_classes - 1`.
-        batch_size: Samples per batch.
+        x: Samples `(n, ...)`, floating point and finite, as an array, list or frame;
+            a sparse matrix of SciPy, whose rows are made dense by the batch; or a
+            stream, for data that does not fit into memory: an object with a length
+            that reads the samples of an index array as `x[rows]`, in the form that
+            `augment` makes floating-point samples of.
+        y: Labels, whole numbers of shape `(n,)` or `(n, 1)` in `0..num_classes - 1`.
+        batch_size: Samples per batch, at most a million or as many as there are.
         sampling: `"instance"` or `"class"`.
         epochs: The epoch to stop before, as in `fit`.
         first_epoch: The epoch to start with, `initial_epoch` in `fit`.
@@ -46,7 +59,8 @@ class ResampledDataset(keras.utils.PyDataset):
     Raises:
         ValueError: If an argument is outside its range, samples are not floating
             point or not finite, labels do not fit, a class up to the largest label has
-            no sample, or batches do not divide by the parts of `shard`.
+            no sample, or batches do not divide by the parts of `shard`; from a batch,
+            if `augment` or a stream gives other than so many finite samples.
 
     Example:
 
@@ -60,8 +74,8 @@ class ResampledDataset(keras.utils.PyDataset):
 
     def __init__(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        x: Any,
+        y: ArrayLike,
         batch_size: int = 128,
         sampling: str = "instance",
         epochs: int = 1,
@@ -73,22 +87,22 @@ class ResampledDataset(keras.utils.PyDataset):
     ) -> None:
         # One worker: threads would hand batches over out of order.
         super().__init__(workers=1)
-        self.x = x if is_stream(x) else check_samples(x)
+        # Of sparse samples `augment` is given whole batches, as of arrays.
+        self._streamed = is_stream(x) and not is_sparse(x)
+        self.x = _samples(x)
         self.y = check_labels(y, None)
-        if len(self.x) != len(self.y):
-            raise ValueError(
-                "Samples and labels must be equally many. "
-                f"Received: len(x)={len(self.x)}, len(y)={len(self.y)}"
-            )
-        self.batch_size = check_whole(batch_size=batch_size)
-        self.shard = _check_shard(shard, batch_size)
+        check_same_length(self.x, self.y)
+        most = max(_LARGE_BATCH, len(self.x))
+        self.batch_size = check_whole(1, most, batch_size=batch_size)
+        self.shard = _check_shard(shard, self.batch_size)
         self.sampling = _check_sampling(sampling)
         self.first_epoch = check_whole(0, first_epoch=first_epoch)
         self.epochs = check_whole(self.first_epoch, epochs=epochs)
-        self.seed = check_whole(0, seed=seed)
-        self.augment = augment
+        self.seed = check_whole(0, math.inf, seed=seed)
+        self.augment = _check_augment(augment)
         samples = len(self.x) if samples_per_epoch is None else samples_per_epoch
-        samples = check_whole(samples_per_epoch=samples)
+        most = max(_MOST_ROWS, len(self.x))
+        samples = check_whole(1, most, samples_per_epoch=samples)
         self.steps_per_epoch = -(-samples // self.batch_size)
         self._by_class = np.argsort(self.y, kind="stable")
         self._class_counts = _count(self.y) if sampling == "class" else None
@@ -112,19 +126,24 @@ class ResampledDataset(keras.utils.PyDataset):
         return self.steps_per_epoch * (self.epochs - self.first_epoch)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        # A sequence ends in an IndexError, by which loops over it end too.
+        index = range(len(self))[index]
         epochs_done, step = divmod(index, self.steps_per_epoch)
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
-        rows = self._order(epoch)[start : start + self.batch_size]
-        part = self._part()
+        rows, part = self._order(epoch)[start : start + self.batch_size], self._part()
+        return self._samples_of(rows, part, epoch, step), self.y[rows[part]]
+
+    def _samples_of(self, rows, part, epoch, step):
         if self.augment is None:
-            return self.x[rows[part]], self.y[rows[part]]
+            own = self.x[rows[part]]
+            return _checked("x", own, len(rows[part])) if self._streamed else own
         rng = self._augmentation_rng(epoch, step)
         # So that the draws for a sample do not depend on the parts.
-        if is_stream(self.x):
-            rngs = rng.spawn(self.batch_size)[part]
-            return self.augment(self.x[rows[part]], rngs), self.y[rows[part]]
-        return self.augment(self.x[rows], rng)[part], self.y[rows[part]]
+        if self._streamed:
+            rows, rng = rows[part], rng.spawn(self.batch_size)[part]
+            return _checked("augment", self.augment(self.x[rows], rng), len(rows))
+        return _checked("augment", self.augment(self.x[rows], rng), len(rows))[part]
 
     def _augmentation_rng(self, epoch, step):
         # Spawned: [seed, epoch, step] would be the stream of the order where step is
@@ -169,13 +188,44 @@ def is_stream(x) -> bool:
     """
     return (
         hasattr(x, "__getitem__")
+        and hasattr(x, "__len__")
         and not hasattr(x, "__array__")
-        and not isinstance(x, list | tuple)
+        and not isinstance(x, list | tuple | str | bytes | Mapping | type)
     )
 
 
+def _samples(x):
+    if is_sparse(x):
+        return SparseRows(x)
+    return x if is_stream(x) else check_samples(x)
+
+
+def _checked(name, samples, number):
+    """Samples of a batch that another's code made, if they are what they must be."""
+    if np.shape(samples)[:1] != (number,):
+        raise ValueError(
+            f"`{name}` must give as many samples as are asked for. "
+            f"Received: shape={np.shape(samples)} for {number} samples"
+        )
+    try:
+        return check_samples(samples)
+    except ValueError as error:
+        raise ValueError(
+            f"What `{name}` gives for a batch is wrong. {error}"
+        ) from error
+
+
+def _check_augment(augment):
+    if augment is not None and not callable(augment):
+        raise ValueError(
+            "`augment` must be a function (samples, rng) -> samples, or None. "
+            f"Received: augment={augment!r}"
+        )
+    return augment
+
+
 def _check_sampling(sampling):
-    if sampling not in ("instance", "class"):
+    if not isinstance(sampling, str) or sampling not in ("instance", "class"):
         raise ValueError(
             f'`sampling` must be "instance" or "class". Received: sampling={sampling!r}'
         )
@@ -183,6 +233,8 @@ def _check_sampling(sampling):
 
 
 def _check_shard(shard, batch_size):
+    if not isinstance(shard, tuple | list) or len(shard) != 2:
+        raise ValueError(f"`shard` must be (i, parts). Received: shard={shard!r}")
     index, parts = shard
     check_whole(parts=parts)
     if check_whole(0, index=index) >= parts or batch_size % parts:
@@ -197,9 +249,11 @@ def _count(y):
     """Samples per class, at least one of each up to the largest label."""
     largest = y.max(initial=0)
     # Else counting would take memory for as many classes as that number says.
-    if largest >= len(y):
+    if largest >= len(y) or (np.bincount(y) == 0).any():
+        from_1 = len(y) and y.min() == 1
+        advice = "; these look like 1, 2, ..., so use y - 1" if from_1 else ""
         raise ValueError(
             "Class-balanced sampling needs samples of every class up to the largest "
-            f"label. Received: labels up to {largest} in {len(y)} samples"
+            f"label{advice}. Received: labels up to {largest} in {len(y)} samples"
         )
     return check_class_counts(np.bincount(y))

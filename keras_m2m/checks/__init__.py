@@ -1,0 +1,30 @@
+"""Checks of plain values and of data, with errors for people.
+
+Each raises a `ValueError` of what is wrong, what was expected and what was
+received. What is inside a compiled step cannot be read, so data is checked here,
+on the host, before the first step.
+"""
+
+from keras_m2m.checks.arrays import as_array
+from keras_m2m.checks.arrays import check_same_length
+from keras_m2m.checks.arrays import check_samples
+from keras_m2m.checks.arrays import is_sparse
+from keras_m2m.checks.labels import check_labels
+from keras_m2m.checks.scalars import MOST_CLASSES
+from keras_m2m.checks.scalars import check_bounds
+from keras_m2m.checks.scalars import check_positive
+from keras_m2m.checks.scalars import check_real
+from keras_m2m.checks.scalars import check_whole
+
+__all__ = [
+    "MOST_CLASSES",
+    "as_array",
+    "check_bounds",
+    "check_labels",
+    "check_positive",
+    "check_real",
+    "check_same_length",
+    "check_samples",
+    "check_whole",
+    "is_sparse",
+]
