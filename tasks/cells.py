@@ -18,16 +18,21 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from pathlib import Path
 
 import keras
 
 from tasks import ablations
 from tasks import devices
+from tasks import folder_lock
+from tasks import records
 from tasks import reports
 from tasks import run_folder
+from tasks import whole_files
 from tasks.ablations import method_of
 from tasks.health import Diverged
+from tasks.records import flags_of
 from tasks.run_folder import CHECKPOINTS
 from tasks.settings import Settings
 from tasks.task import Data
@@ -38,9 +43,10 @@ from tasks.training import train
 from tasks.versions import commit
 from tasks.versions import versions
 
-_OF_TRANSLATION = {"beta", "lam", "gamma", "steps", "step_size", "noise"}
-# Those that only choose others, and the one that the seed of a cell takes the place of.
-_NEVER = {"compare", "preset", "g"}
+# What `training.json` says of a training that did not fail.
+_ABOUT = {
+    *("history", "tested_epoch", "seconds", "translations", "commit", "versions"),
+}
 
 
 class Cells:
@@ -65,7 +71,7 @@ class Cells:
     def configuration(self, settings: Settings) -> dict:
         """All that the numbers of a cell follow from, ready for JSON."""
         return {
-            "flags": _flags(settings),
+            "flags": flags_of(settings),
             "backend": keras.config.backend(),
             "devices": devices.count(),
             "checksum of the data": self._checksum,
@@ -114,10 +120,17 @@ class Cells:
         """
         self._training(settings)
         path = self._folder(settings) / "f.keras"
-        if not path.exists():  # Networks take room, and may have been removed.
-            path.with_name("training.json").unlink()
-            self._training(settings)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        try:
+            return _load(path)
+        except Exception as error:  # Keras raises many kinds for a file it cannot read.
+            if path.exists():
+                warnings.warn(
+                    f"{path} is damaged and is made again: {error}", stacklevel=2
+                )
+        # Networks take room, and may have been removed.
+        path.with_name("training.json").unlink(missing_ok=True)
+        self._training(settings)
+        return _load(path)
 
     def teacher(self, settings: Settings) -> keras.Model | None:
         """g of a cell: the network of plain training from another seed, or of two.
@@ -157,7 +170,9 @@ class Cells:
         """Give a cell the checkpoint that its plain part ends with."""
         own = settings.replace(method="erm", epochs=settings.defer_epoch)
         start = self.runs / "starts" / self.name(own)
-        train(self.task, self.data, own, start)
+        start.mkdir(parents=True, exist_ok=True)
+        with folder_lock.held(start, wait=True):
+            train(self.task, self.data, own, start)
         if not (folder / CHECKPOINTS).exists():
             aside = folder / f"{CHECKPOINTS}.part"
             shutil.rmtree(aside, ignore_errors=True)
@@ -192,20 +207,26 @@ class Cells:
             Diverged: If it did.
         """
         folder = self._folder(settings)
-        file = folder / "training.json"
-        if not file.exists():
+        about = _known(folder)
+        if about is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with open(folder / "log.txt", "a") as log, contextlib.redirect_stdout(log):
-                about = self._train(settings, folder)
-            run_folder.write_aside(file, json.dumps(about))
-            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-            # Else memory grows with every cell.
-            devices.clear_session()
-            gc.collect()
-        about = run_folder.read(file)
+            with folder_lock.held(folder, wait=True):
+                # Another process may have trained it meanwhile.
+                about = _known(folder) or self._trained(settings, folder)
         if "failed" in about:
             name = f"{settings.method} from seed {settings.seed}"
             raise Diverged(f"{name}: {about['failed']}", about["failed"])
+        return about
+
+    def _trained(self, settings, folder):
+        path = folder / "log.txt"
+        with open(path, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+            about = self._train(settings, folder)
+        whole_files.write(folder / "training.json", json.dumps(about))
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        # Else memory grows with every cell.
+        devices.clear_session()
+        gc.collect()
         return about
 
     def _train(self, settings, folder):
@@ -240,58 +261,13 @@ class Cells:
         path = self._result_file(settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
-        record = {**about, **result, **self.configuration(settings)}
-        # A key a line: small, and still read by people and by `git diff`.
-        lines = (f"{json.dumps(key)}: {json.dumps(record[key])}" for key in record)
-        run_folder.write_aside(path, "{\n" + ",\n".join(lines) + "\n}\n")
+        records.write(path, {**about, **result, **self.configuration(settings)})
 
     def _folder(self, settings):
         return self.runs / self.name(settings)
 
     def _result_file(self, settings):
         return self.results / f"{self.name(settings)}.json"
-
-
-def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict | None:
-    """The result of a cell by its flags alone, whatever its backend and its data.
-
-    Args:
-        results: Folder with the results of all tasks.
-        settings: The cell's.
-        prefix: What the names of such files begin with.
-
-    Returns:
-        What is in the file, or None.
-
-    Raises:
-        UserError: If there are several, or a file is damaged.
-    """
-    wanted = json.loads(json.dumps(_flags(settings)))
-    name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
-    found = {}
-    for path in sorted((results / settings.task).glob(name)):
-        record = run_folder.read(path)
-        if record.get("flags") == wanted:
-            found[path.name] = record
-    if len(found) > 1:
-        raise UserError(
-            f"{results / settings.task} has results of the same flags from different "
-            f"backends or data, which --found cannot tell apart: {', '.join(found)}. "
-            "Give each a folder of its own by --results"
-        )
-    return next(iter(found.values()), None)
-
-
-def _flags(settings):
-    """The flags that a cell's numbers follow from: not those its method ignores."""
-    method = method_of(settings.method)
-    ignored = set(_NEVER)
-    if not method.translate:
-        ignored |= _OF_TRANSLATION
-    if not method.deferred:
-        ignored |= {"defer_epoch"}
-    flags = run_folder.flags_of_the_run(settings)
-    return {name: value for name, value in flags.items() if name not in ignored}
 
 
 def _teachers(settings):
@@ -301,3 +277,22 @@ def _teachers(settings):
         settings.replace(method="erm", loss="ce", seed=settings.seed + 1 + i)
         for i in range(count)
     ]
+
+
+def _known(folder):
+    """What `training.json` says of a training; None if it is not done."""
+    file = folder / "training.json"
+    if not file.exists():
+        return None
+    try:
+        about = run_folder.read(file)
+    except UserError:
+        about = {}
+    if "failed" in about or about.keys() >= _ABOUT:
+        return about
+    warnings.warn(f"{file} is damaged: the training is made again", stacklevel=2)
+    return None
+
+
+def _load(path):
+    return keras.saving.load_model(path, compile=False, safe_mode=True)

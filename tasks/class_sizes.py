@@ -7,15 +7,15 @@ Each argument is a task with its flags, as it would be run; it is loaded and not
 trained. `--out` ends in .png or .svg.
 """
 
-import logging
-import sys
 from pathlib import Path
 
 from absl import app
 from absl import flags
 
 from keras_m2m import plots
+from tasks import commands
 from tasks import registry
+from tasks import whole_files
 from tasks.settings import parse
 from tasks.task import Data
 from tasks.task import UserError
@@ -40,23 +40,25 @@ def load(command: str) -> Data:
 
 
 def _main(arguments):
-    # Else tensorflow-datasets logs each file that it reads.
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    try:
-        if not arguments[1:]:
-            raise UserError("name a task, as in: python -m tasks.class_sizes digits_lt")
-        if Path(_OUT.value).suffix not in (".png", ".svg"):
-            raise UserError(f"--out={_OUT.value} must end in .png or .svg")
-        loaded = [load(command) for command in arguments[1:]]
-        counts = {data.source: data.class_counts for data in loaded}
-        if len(counts) < len(loaded):
-            raise UserError(f"the same data is named twice: {', '.join(counts)}")
-        plots.class_sizes(counts).savefig(_OUT.value, dpi=120)
-    except (UserError, OSError) as error:
-        sys.exit(f"error: {error}")
+    commands.prepare()
+    commands.call(lambda: _draw(arguments[1:]))
+
+
+def _draw(arguments):
+    if not arguments:
+        raise UserError("name a task, as in: python -m tasks.class_sizes digits_lt")
+    out = Path(_OUT.value)
+    if out.suffix not in (".png", ".svg"):
+        raise UserError(f"--out={out} must end in .png or .svg")
+    loaded = [load(command) for command in arguments]
+    counts = {data.source: data.class_counts for data in loaded}
+    if len(counts) < len(loaded):
+        raise UserError(f"the same data is named twice: {', '.join(counts)}")
+    with whole_files.aside(out) as part:
+        plots.class_sizes(counts).savefig(part, dpi=120)
     for data in loaded:
         print(f"{data.source}: {' '.join(map(str, data.class_counts))}")
-    print(f"The picture is {_OUT.value}")
+    print(f"The picture is {out}")
 
 
 if __name__ == "__main__":

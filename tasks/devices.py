@@ -18,6 +18,7 @@ import keras_m2m
 from keras_m2m.sampling import is_stream
 from tasks.streams import InOrder
 from tasks.task import UserError
+from tasks.whole_files import aside
 
 BATCH_SIZE = 512  # Of predictions and of streamed validation.
 
@@ -125,9 +126,8 @@ def save(network: keras.Model, path) -> None:
         path: `pathlib.Path` of a `.keras` file, which is there as a whole or not.
     """
     keras_m2m.synchronize_batch_norm(network, False)
-    aside = path.with_name(f"{path.stem}.part.keras")
-    network.save(aside)
-    os.replace(aside, path)
+    with aside(path) as part:
+        network.save(part)
 
 
 def divisible(data):

@@ -1,7 +1,7 @@
 """What a run leaves behind: result.json, history.csv, pictures, a table."""
 
 import csv
-import json
+import io
 import time
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from keras_m2m import M2mModel
 from keras_m2m import plots
 from keras_m2m import sampling
 from tasks import devices
+from tasks import records
 from tasks import run_folder
+from tasks import whole_files
 from tasks.ablations import method_of
 from tasks.evaluation import evaluate
-from tasks.run_folder import write_aside
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.training import Trained
@@ -73,22 +74,33 @@ def result_of(
 
 
 def write_result(folder: Path, result: dict) -> None:
-    """Write `result.json`, readable and with stable order."""
-    write_aside(folder / "result.json", json.dumps(result, indent=1) + "\n")
+    """Write `result.json`."""
+    records.write(folder / "result.json", result)
 
 
 def read_result(folder: Path) -> dict:
-    """What `write_result` wrote."""
-    return json.loads((folder / "result.json").read_text())
+    """What `write_result` wrote.
+
+    Raises:
+        UserError: If it is missing or damaged.
+    """
+    return run_folder.read(folder / "result.json")
 
 
 def write_history(folder: Path, history: list[dict]) -> None:
     """Write `history.csv`: a row per epoch, empty where a phase logs no such key."""
     keys = list(dict.fromkeys(key for row in history for key in row))
-    with open(folder / "history.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, keys)
-        writer.writeheader()
-        writer.writerows(history)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, keys)
+    writer.writeheader()
+    writer.writerows(history)
+    whole_files.write(folder / "history.csv", text.getvalue())
+
+
+def save_picture(figure: matplotlib.figure.Figure, path: Path) -> None:
+    """Write a figure as PNG."""
+    with whole_files.aside(path) as part:
+        figure.savefig(part, dpi=120)
 
 
 def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
@@ -114,7 +126,7 @@ def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
         ),
     }
     for stem, figure in figures.items():
-        figure.savefig(folder / f"{stem}.png", dpi=120)
+        save_picture(figure, folder / f"{stem}.png")
 
 
 def translations(

@@ -1,15 +1,14 @@
 """The folder of a run: that it can be written, and whose unfinished run it holds.
 
-unfinished.json   what the run is, while it lasts; then it becomes finished.json
+lock              held by the process that writes here; see folder_lock.py
+unfinished.json   what the run is, while it lasts; then finished.json
 checkpoints/      of f; in g/ those of g, in METHOD/ those of a compared method;
                   removed at the end
 result.json       of f, and in METHOD/ of a compared method
 """
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 import warnings
 import zlib
@@ -24,12 +23,16 @@ from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import UserError
 from tasks.versions import versions
+from tasks.whole_files import make_folder
+from tasks.whole_files import write
 
 CHECKPOINTS = "checkpoints"
 _UNFINISHED, _FINISHED = "unfinished.json", "finished.json"
 # Flags that change where and whether a run runs, but no number of it.
 # What is read from files that flags name has a checksum.
-_NOT_OF_THE_RUN = {"resume", "dry_run", "out_dir", "data_dir", "embeddings"}
+_NOT_OF_THE_RUN = {
+    *("resume", "overwrite", "dry_run", "out_dir", "data_dir", "embeddings"),
+}
 
 
 def flags_of_the_run(settings: Settings) -> dict:
@@ -50,48 +53,21 @@ def make(settings: Settings) -> Path:
     Raises:
         UserError: If it cannot be made or written to.
     """
-    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
-    folder = Path(settings.out_dir or Path("runs") / name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out_dir={folder} cannot be made: {error}") from error
-    check_space(folder, 1)
+    folder = path_of(settings)
+    make_folder("out_dir", folder)
     return folder
 
 
-def check_space(folder: Path, size: int) -> None:
-    """Raise unless so much can be written.
-
-    Args:
-        folder: Where.
-        size: Bytes.
-
-    Raises:
-        UserError: If the disk or a quota is full, or the folder cannot be written.
-    """
-    probe = folder / "probe.part"
-    try:
-        with open(probe, "wb") as file:
-            _allocate(file, size)
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written to: {error.strerror}. A run needs "
-            f"{size / 2**20:.0f} MiB there. Another folder: --out_dir, of tables --runs"
-        ) from error
-    finally:
-        probe.unlink(missing_ok=True)
+def path_of(settings: Settings) -> Path:
+    """The folder for the results, there or not."""
+    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    return Path(settings.out_dir or Path("runs") / name)
 
 
-def _allocate(file, size):
-    if hasattr(os, "posix_fallocate"):  # Which sees quotas too.
-        os.posix_fallocate(file.fileno(), 0, size)
-    elif shutil.disk_usage(file.name).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def start(folder: Path, settings: Settings, data: Data) -> dict | None:
+    """Claim the folder for a run: a new one, or with `--resume` the one it holds.
 
-
-def start(folder: Path, settings: Settings, data: Data) -> bool:
-    """Claim the folder for a run, a new one or with `--resume` the one it holds.
+    Results are removed by `--overwrite` alone.
 
     Args:
         folder: Folder for the results.
@@ -99,54 +75,86 @@ def start(folder: Path, settings: Settings, data: Data) -> bool:
         data: What it trains and tests on.
 
     Returns:
-        Whether there is something to run; False if `--resume` finds it finished.
+        What the run is, for `finish`; None if the folder holds it finished.
 
     Raises:
         UserError: If the folder holds an unfinished run and `--resume` is not given,
-            or a run of other flags or data and it is given.
+            or a run of other flags or data, or nobody knows of which.
     """
     run = json.loads(json.dumps(_description(settings, data)))
     unfinished, finished = folder / _UNFINISHED, folder / _FINISHED
-    # What was cut off before it saved anything has nothing to go on with.
-    if unfinished.exists() and any(_checkpoints(folder)):
-        if not settings.resume:
-            raise UserError(
-                f"{folder} holds a run that was cut off. Go on with it by --resume, or "
-                f"give another --out_dir, or remove {unfinished} to begin anew"
-            )
-        _check_same(read(unfinished), run, folder)
-        return True
-    if settings.resume and finished.exists():
+    if settings.overwrite:
+        _remove_leftovers(folder)
+    elif finished.exists():
         _check_same(read(finished), run, folder)
+        unfinished.unlink(missing_ok=True)
         _remove_checkpoints(folder)  # Of a run that was killed after its end.
-        return False
-    _remove_leftovers(folder)
-    write_aside(unfinished, json.dumps(run, indent=1) + "\n")
-    return True
+        return None
+    elif not any(_checkpoints(folder)) and not any(_results(folder)):
+        # What was cut off before it saved anything has nothing to go on with.
+        _remove_leftovers(folder)
+    else:
+        _check_goes_on(folder, settings, run)
+        return run
+    write(unfinished, json.dumps(run, indent=1) + "\n")
+    return run
 
 
-def finish(folder: Path) -> None:
-    """Let go of a folder after the last result is written."""
-    os.replace(folder / _UNFINISHED, folder / _FINISHED)
+def _check_goes_on(folder, settings, run):
+    unfinished = folder / _UNFINISHED
+    if not unfinished.exists():
+        raise UserError(
+            f"{folder} holds checkpoints or results, but neither {_UNFINISHED} nor "
+            f"{_FINISHED}, which say of what run they are. Give another --out_dir, or "
+            "remove them by --overwrite and begin anew"
+        )
+    if not settings.resume:
+        raise UserError(
+            f"{folder} holds a run that was cut off. Go on with it by --resume, or "
+            "give another --out_dir, or begin anew by --overwrite"
+        )
+    _check_same(read(unfinished), run, folder)
+
+
+def finish(folder: Path, run: dict) -> None:
+    """Let go of a folder after the last result is written.
+
+    Args:
+        folder: The folder.
+        run: What `start` gave.
+    """
+    # Not renamed: it may have been removed meanwhile.
+    write(folder / _FINISHED, json.dumps(run, indent=1) + "\n")
+    (folder / _UNFINISHED).unlink(missing_ok=True)
     _remove_checkpoints(folder)
 
 
-def write_aside(path: Path, text: str) -> None:
-    """Write a file so that it is there as a whole or not at all."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text)
-    os.replace(aside, path)
+def saved(settings: Settings) -> str:
+    """What a run that ends now leaves to go on with, in a sentence."""
+    folder = path_of(settings)
+    epochs = {
+        "f" if path.parents[1] == folder else path.parents[1].name: path.stem
+        for path in sorted(_checkpoints(folder))
+    }
+    if (folder / _FINISHED).exists():
+        return f"The run is finished. Its results are in {folder}"
+    if not epochs:
+        return "Nothing is saved yet, so --resume begins anew"
+    found = [f"{name} {int(stem[len('epoch-') :])}" for name, stem in epochs.items()]
+    return f"Whole epochs are saved in {folder} ({', '.join(found)}): --resume goes on"
 
 
 def read(path: Path) -> dict:
-    """What `write_aside` wrote, a JSON object.
+    """A file that holds a JSON object.
 
     Raises:
         UserError: If it is none.
     """
     try:
-        return {**json.loads(path.read_text())}
-    except (ValueError, TypeError) as error:
+        if not path.is_file():  # To open a pipe would wait for ever.
+            raise ValueError("it is no file")
+        return {**json.loads(path.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
             f"{path} is damaged: {error}. Remove it to begin anew"
         ) from error
@@ -161,6 +169,12 @@ def _checkpoints(folder):
     """The checkpoints of a run, of whatever training."""
     for place in _places(folder):
         yield from place.glob(f"{CHECKPOINTS}/*.npz")
+
+
+def _results(folder):
+    """The results of a run, of whatever method."""
+    for place in _places(folder):
+        yield from place.glob("result.json")
 
 
 def _remove_checkpoints(folder):
@@ -211,8 +225,9 @@ def _check_same(before, now, folder):
     ]
     if changed:
         raise UserError(
-            f"--resume: {folder} holds another run. Give the same flags, or another "
-            "--out_dir. What differs:\n  " + "\n  ".join(changed)
+            f"{folder} holds another run. Give the same flags, or another --out_dir, "
+            "or replace that run by --overwrite. What differs:\n  "
+            + "\n  ".join(changed)
         )
     if before.get("versions") != now.get("versions"):
         warnings.warn(

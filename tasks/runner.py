@@ -1,9 +1,6 @@
 """One run from the command line to the results: g, f, evaluation, pictures."""
 
-import logging
-import sys
 import time
-import warnings
 from pathlib import Path
 
 import keras
@@ -11,7 +8,9 @@ from absl import app
 from absl import flags
 
 from keras_m2m.m2m_model import check_networks
+from tasks import commands
 from tasks import devices
+from tasks import folder_lock
 from tasks import reports
 from tasks import run_folder
 from tasks.determinism import make_deterministic
@@ -34,21 +33,22 @@ def main(task: Task) -> None:
         task: The dataset's `Task`.
     """
     define_flags(task, flags.FLAGS)
-    # Else libraries log each file they read and each function they trace.
-    for name in ("absl", "tensorflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    # A warning is for the user, who has no use for the line of code that gave it.
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    commands.prepare()
 
     def run_flags(arguments):
         if len(arguments) > 1:
             raise app.UsageError(f"unexpected argument: {arguments[1]}")
-        try:
-            run(task, read_settings(task, flags.FLAGS))
-        except UserError as error:
-            sys.exit(f"error: {error}")
+        settings = commands.call(lambda: read_settings(task, flags.FLAGS))
+        commands.call(lambda: run(task, settings), lambda: _how_to_go_on(settings))
 
     app.run(run_flags)
+
+
+def _how_to_go_on(settings):
+    if settings.dry_run:
+        return "A dry run saves nothing"
+    command = commands.again("--resume", without="--overwrite")
+    return f"{run_folder.saved(settings)}:\n  {command}"
 
 
 def run(task: Task, settings: Settings) -> dict[str, dict]:
@@ -72,15 +72,22 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
             return _run(task, settings)
     except OSError as error:
         raise UserError(
-            f"A file of the run cannot be written or read: {error}. What was saved "
-            "stays: --resume goes on from the last checkpoint"
+            f"A file of the run cannot be written or read: {error}. "
+            f"{run_folder.saved(settings)}"
         ) from error
 
 
 def _run(task, settings):
-    began = time.perf_counter()
     _check_g_is_a_file(settings.g)
-    folder = None if settings.dry_run else run_folder.make(settings)
+    if settings.dry_run:
+        return _run_in(None, task, settings)
+    folder = run_folder.make(settings)
+    with folder_lock.held(folder):
+        return _run_in(folder, task, settings)
+
+
+def _run_in(folder, task, settings):
+    began = time.perf_counter()
     data = task.load(settings)
     timing = {"load": time.perf_counter() - began}
     print(_describe(data, settings), flush=True)
@@ -90,11 +97,15 @@ def _run(task, settings):
         print_plan(task, data, settings, methods)
         return {}
     places = {m: folder if m == settings.method else folder / m for m in methods}
-    if not run_folder.start(folder, settings, data):
-        print(f"This run is finished. Its results are in {folder}")
+    described = run_folder.start(folder, settings, data)
+    if described is None:
+        print(
+            f"This run is finished. Its results are in {folder}; --overwrite trains it "
+            "again"
+        )
         return {method: reports.read_result(place) for method, place in places.items()}
     results, about_g = _train_all(task, data, settings, places, timing, began)
-    run_folder.finish(folder)
+    run_folder.finish(folder, described)
     shown = {"g (erm)": about_g["scores"], **results} if about_g else results
     print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
     print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
@@ -174,7 +185,7 @@ def _write(folder, trained, data, results, began):
     if data.are_images and trained.model is not trained.f:
         figure = reports.translations(trained.model, data)
         if figure is not None:
-            figure.savefig(folder / "translations.png", dpi=120)
+            reports.save_picture(figure, folder / "translations.png")
     result["timing"]["total"] = time.perf_counter() - began
     reports.write_result(folder, result)
 

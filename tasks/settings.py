@@ -152,6 +152,7 @@ def _run():
         Flag("string", "data_dir", None, "where the data is, or is downloaded to"),
         Flag("string", "out_dir", None, out_dir),
         Flag("boolean", "resume", False, "go on with a run that was cut off"),
+        Flag("boolean", "overwrite", False, "replace what the folder holds"),
         Flag("boolean", "dry_run", False, "print the plan and its cost; train nothing"),
         Flag("boolean", "deterministic", False, deterministic),
         Flag(
@@ -223,6 +224,8 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
     if found["preset"]:
         preset = task.presets[found["preset"]].values.items()
         found |= {key: v for key, v in preset if defined[key].using_default_value}
+    if found["resume"] and found["overwrite"]:
+        raise UserError("give --resume to go on or --overwrite to begin anew, not both")
     deferred = any(METHODS[m].deferred for m in (found["method"], *found["compare"]))
     if deferred and found["defer_epoch"] >= found["epochs"]:
         raise UserError(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tasks import cells
 from tasks import devices
+from tasks import records
 from tasks import registry
 from tasks import tuning
 from tasks.ablations import method_of
@@ -27,7 +27,7 @@ from tasks.task import UserError
 
 _NOT_HERE = {
     *("--method", "--loss", "--seed", "--g", "--compare"),
-    *("--out_dir", "--dry_run"),
+    *("--out_dir", "--dry_run", "--overwrite"),
 }
 
 
@@ -127,14 +127,14 @@ class Sweep:
         # Only what is left tells how long the rest will take.
         bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
         print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
-        records = {id(own): {} for own in self.opened}
+        results = {id(own): {} for own in self.opened}
         with bar:
             for (own, row, settings), was_there in zip(plan, found, strict=True):
                 bar.set_description(own.name(settings).rpartition("-")[0])
                 result = own.result(settings)
-                records[id(own)].setdefault(row.key, []).append(result)
+                results[id(own)].setdefault(row.key, []).append(result)
                 bar.update(not was_there)
-        return [records[id(own)] for own in self.opened]
+        return [results[id(own)] for own in self.opened]
 
     def found(self) -> list[dict]:
         """What is there, of whatever backend and data; as `run`, which runs nothing.
@@ -142,15 +142,15 @@ class Sweep:
         Raises:
             UserError: If a cell is there twice, from different backends or data.
         """
-        records = []
+        found = []
         for dataset in self.datasets:
             of_dataset = {}
             for row, settings in self.settings(dataset, load=False):
-                result = cells.find_by_flags(self.results, settings)
+                result = records.find_by_flags(self.results, settings)
                 if result is not None:
                     of_dataset.setdefault(row.key, []).append(result)
-            records.append(of_dataset)
-        return records
+            found.append(of_dataset)
+        return found
 
     @functools.cached_property
     def opened(self) -> list[Cells]:

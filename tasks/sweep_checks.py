@@ -1,7 +1,6 @@
 """What can be known of a table's runs before the first of them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from keras_m2m.sampling import is_stream
 from tasks.ablations import method_of
@@ -35,24 +34,3 @@ def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:
         raise UserError(
             f"{label}: --tune needs a validation set, and this protocol keeps none"
         )
-
-
-def check_folder(flag: str, folder: Path) -> None:
-    """Make a folder and raise unless it can be written to.
-
-    Args:
-        flag: Which named it, for the message.
-        folder: The folder.
-
-    Raises:
-        UserError: If it cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / "probe.part"
-        probe.touch()
-        probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"--{flag}: {folder} cannot be made or written to: {error.strerror}"
-        ) from error

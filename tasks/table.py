@@ -25,14 +25,13 @@ false positives, acceptance and gain.
 wins, and whether its lead is more than noise.
 """
 
-import logging
 import sys
-import warnings
 from pathlib import Path
 
 from absl import app
 from absl import flags
 
+from tasks import commands
 from tasks import published
 from tasks import table_figures
 from tasks.recipes import LOSSES
@@ -40,7 +39,6 @@ from tasks.recipes import METHODS
 from tasks.sweep import Dataset
 from tasks.sweep import Sweep
 from tasks.sweep import dataset
-from tasks.sweep_checks import check_folder
 from tasks.tables import paper
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
@@ -48,6 +46,8 @@ from tasks.tables.model import Row
 from tasks.tables.model import Table
 from tasks.tables.page import page
 from tasks.task import UserError
+from tasks.whole_files import make_folder
+from tasks.whole_files import write
 
 _OWN = 2  # The table of the paper whose methods are tried on a user's own data.
 
@@ -112,11 +112,11 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     out = Path(chosen.out or Path(chosen.runs) / name)
     # An hour of training is too late to find out that a folder cannot be.
     if not chosen.found:
-        check_folder("results", sweep.results)
-        check_folder("runs", sweep.runs)
+        make_folder("results", sweep.results)
+        make_folder("runs", sweep.runs)
     if not out.name:
         raise UserError(f"--out={chosen.out} is a folder: expected FOLDER/NAME")
-    check_folder("out", out.parent)
+    make_folder("out", out.parent)
     if chosen.found:
         return _made(chosen, sweep, sweep.found(), out)
     with sweep.devices():
@@ -128,8 +128,8 @@ def _made(chosen, sweep, records, out):
     columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
     table = Table(_title(chosen), sweep.rows, columns, chosen.table)
     text = markdown(table)
-    out.with_name(f"{out.name}.md").write_text(text, encoding="utf-8")
-    out.with_name(f"{out.name}.html").write_text(page(table), encoding="utf-8")
+    write(out.with_name(f"{out.name}.md"), text)
+    write(out.with_name(f"{out.name}.html"), page(table))
     text += f"\nWritten to {out}.md and {out}.html"
     if chosen.figures:
         folder = out.with_name(f"{out.name}_figures")
@@ -212,16 +212,13 @@ def _task(chosen):
 
 
 def _main(arguments):
-    # Else libraries log each file they read and each function they trace.
-    for name in ("absl", "tensorflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
-    try:
-        print(make(flags.FLAGS, arguments[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted; the same command goes on")
-    except (UserError, OSError) as error:
-        sys.exit(f"error: {error}")
+    commands.prepare()
+    print(
+        commands.call(
+            lambda: make(flags.FLAGS, arguments[1:]),
+            lambda: f"What is done stays. To go on:\n  {commands.again()}",
+        )
+    )
 
 
 if __name__ == "__main__":

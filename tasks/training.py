@@ -16,6 +16,7 @@ from tasks.health import StopAtNonFiniteLoss
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
+from tasks.whole_files import check_space
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _resume(folder, f, best, settings):
         # one aside, each of weights, momentum and best weights; and the saved model.
         trainings = 2 + len(settings.compare)
         size = trainings * 11 * 4 * f.count_params() + 2**24
-        run_folder.check_space(folder, size)
+        check_space(folder, size)
     return resume
 
 

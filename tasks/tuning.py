@@ -15,7 +15,6 @@ distributed tuning.
 """
 
 import contextlib
-import json
 import math
 import os
 import sys
@@ -24,9 +23,9 @@ from pathlib import Path
 import keras_tuner
 from tqdm import tqdm
 
+from tasks import records
 from tasks import run_folder
 from tasks.cells import Cells
-from tasks.cells import find_by_flags
 from tasks.settings import Settings
 from tasks.task import UserError
 
@@ -62,7 +61,9 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
     record = cells.results / f"tuned-{cells.name(free)}.json"
     if not record.exists():
         about = {**cells.configuration(free), "commit": cells.commit}
-        _write(record, about, _search(cells, free))
+        trials = _search(cells, free)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        records.write(record, {**about, "trials": trials})
     return _best(run_folder.read(record))
 
 
@@ -77,7 +78,7 @@ def found(results: Path, settings: Settings) -> dict[str, float]:
         As `tune`; empty if there is nothing.
     """
     free = settings.replace(**dict.fromkeys(GRID))
-    record = find_by_flags(results, free, prefix="tuned-")
+    record = records.find_by_flags(results, free, prefix="tuned-")
     return {} if record is None else _best(record)
 
 
@@ -139,9 +140,3 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
             raise keras_tuner.errors.FatalError(str(error)) from error
         self.bar.update()
         return {_SCORE: score}
-
-
-def _write(path, about, trials):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    record = {**about, "trials": trials}
-    run_folder.write_aside(path, json.dumps(record, indent=1) + "\n")

@@ -12,8 +12,8 @@ import tiny
 from tasks import devices
 from tasks import runner
 from tasks.cells import Cells
-from tasks.cells import find_by_flags
 from tasks.health import Diverged
+from tasks.records import find_by_flags
 from tasks.task import UserError
 
 BATCHES = 4  # Of an epoch.

@@ -35,6 +35,7 @@ RECIPE = {
     "out_dir": None,
     "preset": None,
     "resume": False,
+    "overwrite": False,
     "dry_run": False,
     "deterministic": False,
     "jit_compile": "auto",
