@@ -80,9 +80,9 @@ def test_logits_may_come_out_of_an_operation():
     assert np.isfinite(losses).all()
 
 
-def test_a_single_output_unit_is_refused_with_a_hint_at_two_logits():
+def test_a_single_logit_of_three_classes_is_refused():
     f, g = linear(1), sequential(layers.Dense(1))
-    refused(f, g, r"(?s)`g`.*A single unit for two classes is two logits here")
+    refused(f, g, r"(?s)`g` must return one logit for each of the 3.*\(None, 1\)")
 
 
 def test_another_number_of_logits_than_of_classes_is_refused():

@@ -4,6 +4,13 @@
 tensor `x`, of the same shape and dtype as `x`. Only `x` is differentiated: no
 gradient reaches a variable that `fn` reads, and none is accumulated anywhere.
 
+`gradient_and_output(fn, x)` is the same for a `fn` that returns `(scalar, output)`:
+it gives the gradient, None where the scalar does not depend on `x` by differentiable
+operations (on JAX zeros), and the output.
+
+`compiled(fn)` is `fn` compiled by itself, for where nothing around it is: on JAX, whose
+operations are slow one by one. `fn` takes and returns tensors, and reads no variable.
+
 `run_stateful(model, state, fn, *args)` runs `fn(*args)`, which may read and
 update the variables of `model`, inside a `train_step`. It returns
 `(result, state)`. TensorFlow and PyTorch keep their state in the variables, so
@@ -25,22 +32,28 @@ the devices of a step that is one program over all of them, as JAX's is; values 
 import keras
 
 if keras.config.backend() == "tensorflow":
+    from keras_m2m._backend.tensorflow import compiled
     from keras_m2m._backend.tensorflow import device_count
     from keras_m2m._backend.tensorflow import fused_batch_norm
+    from keras_m2m._backend.tensorflow import gradient_and_output
     from keras_m2m._backend.tensorflow import input_gradient
     from keras_m2m._backend.tensorflow import over_devices
     from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
 elif keras.config.backend() == "jax":
+    from keras_m2m._backend.jax import compiled
     from keras_m2m._backend.jax import device_count
     from keras_m2m._backend.jax import fused_batch_norm
+    from keras_m2m._backend.jax import gradient_and_output
     from keras_m2m._backend.jax import input_gradient
     from keras_m2m._backend.jax import over_devices
     from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
 elif keras.config.backend() == "torch":
+    from keras_m2m._backend.torch import compiled
     from keras_m2m._backend.torch import device_count
     from keras_m2m._backend.torch import fused_batch_norm
+    from keras_m2m._backend.torch import gradient_and_output
     from keras_m2m._backend.torch import input_gradient
     from keras_m2m._backend.torch import over_devices
     from keras_m2m._backend.torch import replica_number
@@ -52,8 +65,10 @@ else:
     )
 
 __all__ = [
+    "compiled",
     "device_count",
     "fused_batch_norm",
+    "gradient_and_output",
     "input_gradient",
     "over_devices",
     "replica_number",

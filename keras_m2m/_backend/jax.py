@@ -10,6 +10,24 @@ def input_gradient(fn, x):
     return jax.grad(fn)(x)
 
 
+def gradient_and_output(fn, x):
+    return jax.grad(fn, has_aux=True)(x)
+
+
+def compiled(fn):
+    by_xla = jax.jit(fn)
+
+    def run(*args):
+        try:
+            return by_xla(*args)
+        except Exception:
+            # Python code that needs values, which a user may train eagerly; if it is
+            # at fault itself, it fails here again.
+            return fn(*args)
+
+    return run
+
+
 def run_stateful(model, state, fn, *args):
     ((trainable, non_trainable, optimizer, metrics),) = state
     mapping = [

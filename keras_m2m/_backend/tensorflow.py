@@ -19,6 +19,17 @@ def input_gradient(fn, x):
     return tape.gradient(value, x)
 
 
+def gradient_and_output(fn, x):
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        value, output = fn(x)
+    return tape.gradient(value, x), output
+
+
+def compiled(fn):
+    return fn
+
+
 def run_stateful(model, state, fn, *args):
     return fn(*args), state
 

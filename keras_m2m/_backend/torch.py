@@ -19,6 +19,20 @@ def input_gradient(fn, x):
     return gradient
 
 
+def gradient_and_output(fn, x):
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        value, output = fn(leaf)
+        if not value.requires_grad:
+            return None, output
+        (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    return gradient, output
+
+
+def compiled(fn):
+    return fn
+
+
 def run_stateful(model, state, fn, *args):
     with torch.no_grad():
         return fn(*args), state

@@ -111,7 +111,8 @@ class M2mModel(keras.Model):
     ) -> None:
         super().__init__(name=name)
         self.class_counts = check_class_counts(class_counts)
-        network_checks.check_networks(f, g, len(self.class_counts))
+        self.bounds = checks.check_bounds(bounds)
+        network_checks.check_networks(f, g, len(self.class_counts), self.bounds)
         self._generation = generation_probability(class_counts).astype("float32")
         self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
         self._share = translation_share(class_counts, beta)
@@ -122,7 +123,6 @@ class M2mModel(keras.Model):
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
         self.step_size = checks.check_positive(step_size=step_size)
-        self.bounds = checks.check_bounds(bounds)
         self.noise = checks.check_real(0, noise=noise)
         self.beta, self.unroll, self.seed = beta, unroll, seed
         self._generator = replicas.ReplicaSeedGenerator(seed)

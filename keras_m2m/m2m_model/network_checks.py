@@ -1,28 +1,49 @@
 """Checks of the two networks that M2m works with, and of the batches it gets."""
 
+import warnings
+
 import keras
+import numpy as np
 
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_samples
-from keras_m2m.layers import CosineDense
+from keras_m2m.m2m_model.network_faults import fault
+from keras_m2m.m2m_model.network_trial import try_out
 from keras_m2m.sampling import ResampledDataset
 
-_SQUASHED = ("softmax", "sigmoid")
+# Measured for 8,142 classes; where it warns it is a gigabyte.
+_BYTES_A_PAIR = 61
+_MANY_CLASSES = 4_000
+_MOST_CLASSES = 10_000
 
 
-def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
+def check_networks(
+    f: keras.Model,
+    g: keras.Model,
+    num_classes: int,
+    bounds: tuple[float, float] | None = None,
+) -> None:
     """Raise unless `f` and `g` are two separate classifiers that return logits.
+
+    Each is called on a few made samples, which leaves it as it is. This settles what
+    layers do not show: the shape and the range of what it returns, and whether that
+    depends on the samples by a gradient. Warns where a network cannot be called so;
+    passes over one whose input shape is not known, and, in one of several processes
+    of JAX, over all.
 
     Args:
         f: The network to train.
         g: The frozen one.
-        num_classes: Number of classes K, and so of logits.
+        num_classes: Number of classes K, and so of logits; of two classes one logit
+            does too.
+        bounds: `(low, high)` that samples stay in, or None.
 
     Raises:
         ValueError: If a network is no built `keras.Model`, has several inputs or
-            outputs, ends in a softmax or sigmoid, or does not return
-            `num_classes` logits; if `g` ends in a `CosineDense` of scale 1; if
-            their input shapes differ, or they share variables.
+            outputs, does not return `num_classes` logits, returns probabilities or
+            NaN, or has no gradient to its input; if the logits of `g` stay within
+            [-1, 1], as cosines do; if their input shapes differ, or they share
+            variables; if there are too many classes.
 
     Example:
 
@@ -30,27 +51,49 @@ def check_networks(f: keras.Model, g: keras.Model, num_classes: int) -> None:
     >>> f, g = (keras_m2m.mlp(3, input_shape=(4,)) for _ in range(2))
     >>> check_networks(f, g, num_classes=3)
     """
-    for name, network in {"f": f, "g": g}.items():
-        _check_network(name, network, num_classes)
-    last = _last_operation(g)
-    if isinstance(last, CosineDense) and last.scale == 1:
-        raise ValueError(
-            "`g` must not end in a CosineDense of scale 1: the softmax of cosines "
-            "never gets confident, so no translation would be accepted. Train g with "
-            "an ordinary Dense head, or give its CosineDense a scale such as 30. "
-            f"Received: g={g.name!r}"
-        )
-    if _input_shape(f) != _input_shape(g):
-        raise ValueError(
-            "`f` and `g` must take the same inputs. Received: "
-            f"f.input_shape={_input_shape(f)}, g.input_shape={_input_shape(g)}"
-        )
+    check_number_of_classes(num_classes)
+    networks = {"f": f, "g": g}
+    for name, network in networks.items():
+        _check_model(name, network)
+    shape = _common_shape(_input_shape("f", f), _input_shape("g", g))
     shared = {id(v) for v in f.variables} & {id(v) for v in g.variables}
     if shared:
         raise ValueError(
             "`f` and `g` must not share layers: g is frozen while f is trained. Build "
             f"two models. Received: {len(shared)} shared variables"
         )
+    for name, network in networks.items():
+        if getattr(network, "outputs", None):
+            _check_output_shape(name, tuple(network.outputs[0].shape), num_classes)
+        if shape is not None and not _one_of_several_processes():
+            _check_by_trial(name, network, shape, bounds, num_classes)
+
+
+def check_number_of_classes(num_classes: int) -> None:
+    """Warn of the memory that tables of all pairs of classes take; raise if too much.
+
+    Args:
+        num_classes: Number of classes K.
+
+    Raises:
+        ValueError: If K is above 10,000.
+
+    Example:
+
+    >>> check_number_of_classes(1000)
+    """
+    gigabytes = _BYTES_A_PAIR * num_classes**2 / 2**30
+    needed = (
+        f"A step of M2m holds tables of all pairs of classes, about {gigabytes:.1f} "
+        f"GiB for {num_classes} classes"
+    )
+    if num_classes > _MOST_CLASSES:
+        raise ValueError(
+            f"{needed}. Join rare classes into fewer than {_MOST_CLASSES}. "
+            f"Received: {num_classes} entries of `class_counts`"
+        )
+    if num_classes > _MANY_CLASSES:
+        warnings.warn(f"{needed}.", stacklevel=3)
 
 
 def check_data(x, y, bounds: tuple[float, float] | None, num_classes: int) -> None:
@@ -127,7 +170,7 @@ def check_targets(y) -> None:
         )
 
 
-def _check_network(name, network, num_classes):
+def _check_model(name, network):
     if not isinstance(network, keras.Model) or not network.built:
         raise ValueError(
             f"`{name}` must be a built keras.Model; give its input shape, or call it "
@@ -136,27 +179,37 @@ def _check_network(name, network, num_classes):
     for attribute in ("inputs", "outputs"):
         tensors = getattr(network, attribute, None) or []
         if len(tensors) > 1:
-            raise ValueError(
-                f"`{name}` must have one input and one output, the logits. "
-                f"Received: {len(tensors)} {attribute} of {name}"
-            )
-    last = _last_operation(network)
-    kind = type(last).__name__.lower()  # Of keras.layers.Softmax and keras.ops.softmax.
-    activation = getattr(getattr(last, "activation", None), "__name__", kind)
-    if activation in _SQUASHED:
-        raise ValueError(
-            f"`{name}` must return logits, but its last layer squashes them; remove "
-            f"the activation, and use from_logits=True in the loss. Received: "
-            f"{name} ends in {last.name!r} ({activation})"
-        )
-    shape = _output_shape(network)
-    if shape is not None and (len(shape) != 2 or shape[1] != num_classes):
-        hint = " A single unit for two classes is two logits here." * (shape[-1] == 1)
+            raise _not_one(name, f"{len(tensors)} {attribute}")
+
+
+def _not_one(name, what):
+    return ValueError(
+        f"`{name}` must have one input and one output, the logits, and no dict or "
+        f"list of them. Received: {what} of {name}"
+    )
+
+
+def _check_output_shape(name, shape, num_classes):
+    # Of two classes one logit says as much as two.
+    allowed = (1, 2) if num_classes == 2 else (num_classes,)
+    if len(shape) != 2 or shape[1] not in allowed:
         raise ValueError(
             f"`{name}` must return one logit for each of the {num_classes} entries of "
-            f"`class_counts`, of shape (batch, {num_classes}).{hint} "
+            f"`class_counts`, of shape (batch, {num_classes}). "
             f"Received: {name}.output_shape={shape}"
         )
+
+
+def _check_by_trial(name, network, shape, bounds, num_classes):
+    bounds = bounds if bounds and np.isfinite(bounds).all() else (0.0, 1.0)
+    trial, outcome = try_out(name, network, shape, bounds)
+    if trial is None:
+        return
+    if not isinstance(outcome.outputs, np.ndarray):
+        raise _not_one(name, f"{type(outcome.outputs).__name__} as output")
+    _check_output_shape(name, (None, *outcome.outputs.shape[1:]), num_classes)
+    if message := fault(name, trial, outcome):
+        raise ValueError(message)
 
 
 def _on_host(values):
@@ -165,24 +218,31 @@ def _on_host(values):
     return keras.ops.convert_to_numpy(values) if is_tensor else values
 
 
-def _last_operation(network):
-    """The layer or operation that makes the output; in nested models, the innermost."""
-    config = network.get_config() if getattr(network, "outputs", None) else {}
-    if "output_layers" in config:
-        ends = config["output_layers"]
-        name = ends[0] if isinstance(ends[0], str) else ends[0][0]
-        (last,) = (each for each in network.operations if each.name == name)
-    else:
-        last = network.layers[-1] if network.layers else None
-    return _last_operation(last) if isinstance(last, keras.Model) else last
+def _input_shape(name, network):
+    """With the batch axis, None for what may vary; None of a model that never says."""
+    if getattr(network, "inputs", None):
+        return tuple(network.inputs[0].shape)
+    # Of a subclassed model, the shape that it was first called on.
+    shape = (network.get_build_config() or {}).get("input_shape")
+    if isinstance(shape, dict) or any(isinstance(size, tuple) for size in shape or ()):
+        raise _not_one(name, f"{len(shape)} inputs")
+    return shape and (None, *shape[1:])
 
 
-def _input_shape(network):
-    return tuple(network.inputs[0].shape) if getattr(network, "inputs", None) else None
+def _common_shape(f, g):
+    """The input shape of both networks, or None if neither says."""
+    if f is None or g is None:
+        return f or g
+    pairs = [*zip(f, g)]
+    if len(f) != len(g) or any(a != b for a, b in pairs[1:] if a and b):
+        raise ValueError(
+            "`f` and `g` must take the same inputs. Received: "
+            f"f.input_shape={f}, g.input_shape={g}"
+        )
+    return tuple(a or b for a, b in pairs)
 
 
-def _output_shape(network):
-    """Shape of the output, or None for a subclassed model, which does not know."""
-    return (
-        tuple(network.outputs[0].shape) if getattr(network, "outputs", None) else None
-    )
+def _one_of_several_processes():
+    """Whether a variable is spread over more than this process can read."""
+    distribution = keras.distribution.distribution()
+    return getattr(distribution, "num_processes", 1) > 1
