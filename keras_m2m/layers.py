@@ -5,6 +5,8 @@ from typing import Any
 import keras
 
 from keras_m2m._backend import fused_batch_norm
+from keras_m2m.checks import MOST_CLASSES
+from keras_m2m.checks import check_model
 from keras_m2m.checks import check_positive
 from keras_m2m.checks import check_whole
 
@@ -67,7 +69,7 @@ class CosineDense(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = check_whole(units=units)
+        self.units = check_whole(1, MOST_CLASSES, units=units)
         self.scale = float(check_positive(scale=scale))
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
@@ -269,8 +271,8 @@ def synchronize_batch_norm(network: keras.Model, synchronized: bool = True) -> N
         None.
 
     Raises:
-        ValueError: If `synchronized` on another backend than TensorFlow. JAX needs
-            no such setting, and PyTorch trains on one device.
+        ValueError: If `network` is no model, or `synchronized` on another backend
+            than TensorFlow. JAX needs none, and PyTorch trains on one device.
 
     Example:
 
@@ -288,7 +290,7 @@ def synchronize_batch_norm(network: keras.Model, synchronized: bool = True) -> N
             "batch as it is, and PyTorch trains on one device here. "
             f"Received: backend={keras.config.backend()!r}"
         )
-    for layer in network.layers:
+    for layer in check_model(network=network).layers:
         if isinstance(layer, keras.Model):
             synchronize_batch_norm(layer, synchronized)
         elif isinstance(layer, keras.layers.BatchNormalization):

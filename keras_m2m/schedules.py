@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from keras_m2m.checks import check_positive
+from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 # ÷100 at epoch 160 and again at 180: the protocol of CIFAR-LT.
@@ -61,9 +62,14 @@ def warmup_step_decay(
 
 def _checked_drops(drops: Mapping[int, float]) -> dict[int, float]:
     """A copy of `drops`, so that later changes of the caller's do not count."""
+    if not isinstance(drops, Mapping):
+        raise ValueError(
+            "`drops` must map epochs to factors, and be {} for none. "
+            f"Received: drops={drops!r}"
+        )
     for epoch, factor in drops.items():
         check_whole(0, drop_epoch=epoch)
-        if not 0 < factor <= 1:
+        if check_real(0, 1, drop_factor=factor) == 0:
             raise ValueError(
                 "Each drop must map an epoch to a factor in (0, 1]. "
                 f"Received: drops={dict(drops)}"

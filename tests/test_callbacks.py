@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_m2m.callbacks import BestWeights
+from keras_m2m.callbacks import ExactResume
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.models import mlp
 
@@ -87,3 +88,15 @@ def test_in_fit_the_weights_come_back_that_validated_best():
     assert (best.epoch, best.value) == (2, 1.0)
     best.restore()
     assert model.predict(x, verbose=0).argmax(axis=1).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("other", [None, "f", keras.Model])
+def test_what_is_no_network_is_rejected(other, tmp_path):
+    for make in (BestWeights, lambda network: ExactResume(tmp_path, network)):
+        with pytest.raises(ValueError, match="`network` must be a keras"):
+            make(other)
+
+
+def test_the_best_weights_are_no_number(tmp_path):
+    with pytest.raises(ValueError, match="`best` must be a BestWeights"):
+        ExactResume(tmp_path, network(), best=0.9)

@@ -32,9 +32,10 @@ def test_long_titles_do_not_run_into_each_other(tmp_path):
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_no_dataset_is_an_error():
-    with pytest.raises(ValueError, match="must name a dataset"):
-        plots.class_sizes({})
+@pytest.mark.parametrize("counts", [{}, [100, 10], None])
+def test_no_dataset_is_an_error(counts):
+    with pytest.raises(ValueError, match="must map at least one name"):
+        plots.class_sizes(counts)
 
 
 def test_the_command_loads_a_task_with_its_flags():

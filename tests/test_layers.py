@@ -7,6 +7,7 @@ from gradients import to_numpy
 
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
+from keras_m2m.layers import synchronize_batch_norm
 
 FORMATS = ["channels_last", "channels_first"]
 # PyTorch has no graph here; its compiler takes minutes for the smallest model.
@@ -228,6 +229,15 @@ def test_shortcut_rejects_more_channels_or_other_ranks(shape):
 def test_shortcut_rejects_arguments_out_of_range(arguments):
     with pytest.raises(ValueError, match="Received: "):
         OptionAShortcut(*arguments)
+
+
+# Batch normalisation.
+
+
+@pytest.mark.parametrize("other", [None, "network", keras.layers.Dense(1)])
+def test_what_is_no_network_has_nothing_to_synchronise(other):
+    with pytest.raises(ValueError, match="`network` must be a keras"):
+        synchronize_batch_norm(other, synchronized=False)
 
 
 # Both.

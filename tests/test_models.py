@@ -180,10 +180,35 @@ def test_a_depth_that_is_not_6n_plus_2_is_rejected(depth):
         {"hidden": 0},
         {"head": "softmax"},
         {"weight_decay": -1e-4},
+        {"hidden": 2**40},
+        {"input_shape": (0,)},
+        {"input_shape": ()},
+        {"input_shape": (None,)},
+        {"input_shape": 4},
+        {"input_shape": "four"},
         {"mean": [0.0]},
         {"variance": [1.0]},
+        {"mean": [0.0] * 2, "variance": [1.0] * 2},
+        {"mean": [np.nan], "variance": [1.0]},
+        {"mean": [0.0], "variance": [-1.0]},
+        {"mean": 0.0, "variance": 1.0},
+        {"mean": ["a"], "variance": [1.0]},
     ],
 )
 def test_arguments_out_of_range_are_rejected(arguments):
     with pytest.raises(ValueError, match="Received: "):
         mlp(**{"num_classes": 3, "input_shape": (1,), **arguments})
+
+
+@pytest.mark.parametrize("shape", [(), (8, 8), (8, 8, None), (8, 0, 3), (8.0, 8, 3), 8])
+def test_a_shape_that_is_not_an_images_is_rejected(shape):
+    with pytest.raises(ValueError, match="Received: input_shape="):
+        cifar_resnet(8, 3, shape)
+
+
+def test_images_may_be_of_open_height_and_width():
+    assert cifar_resnet(8, 3, np.array([None, None, 3])).input_shape[1:] == (
+        None,
+        None,
+        3,
+    )

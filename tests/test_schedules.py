@@ -41,6 +41,10 @@ def test_later_changes_of_the_drops_do_not_count():
         {"drops": {10.5: 0.1}},
         {"drops": {10: 0.0}},
         {"drops": {10: 10.0}},
+        {"drops": {10: "0.1"}},
+        {"drops": None},
+        {"drops": [10]},
+        {"initial_rate": 1e308},
     ],
 )
 def test_arguments_out_of_range_are_rejected(arguments):

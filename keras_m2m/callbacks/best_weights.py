@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_m2m.checks import check_model
+
 
 class BestWeights(keras.callbacks.Callback):
     """Remembers the weights of a network at its best validation epoch.
@@ -14,7 +16,8 @@ class BestWeights(keras.callbacks.Callback):
         monitor: Key of the logs to compare; higher is better.
 
     Raises:
-        ValueError: At the end of an epoch whose logs lack `monitor`.
+        ValueError: If `network` is no model; at the end of an epoch, if its logs
+            lack `monitor`.
 
     Example:
 
@@ -32,7 +35,7 @@ class BestWeights(keras.callbacks.Callback):
         self, network: keras.Model, monitor: str = "val_balanced_accuracy"
     ) -> None:
         super().__init__()
-        self.network = network
+        self.network = check_model(network=network)
         self.monitor = monitor
         self.epoch: int | None = None
         self.value = float("-inf")

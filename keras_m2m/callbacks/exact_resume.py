@@ -7,6 +7,7 @@ import keras
 
 from keras_m2m.callbacks import checkpoint_files
 from keras_m2m.callbacks.best_weights import BestWeights
+from keras_m2m.checks import check_model
 
 
 class ExactResume(keras.callbacks.Callback):
@@ -31,8 +32,9 @@ class ExactResume(keras.callbacks.Callback):
         best: The `BestWeights` of this training, or None.
 
     Raises:
-        ValueError: On PyTorch, if a `Dropout` of the network has no `seed`: Keras
-            then draws from PyTorch's own generator, which is not saved.
+        ValueError: If `network` is no model, or `best` no `BestWeights`; on PyTorch,
+            if a `Dropout` of the network has no `seed`: Keras then draws from
+            PyTorch's own generator, which is not saved.
 
     Attributes:
         epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
@@ -58,7 +60,9 @@ class ExactResume(keras.callbacks.Callback):
         best: BestWeights | None = None,
     ) -> None:
         super().__init__()
-        _check_seeds(network)
+        _check_seeds(check_model(network=network))
+        if best is not None and not isinstance(best, BestWeights):
+            raise ValueError(f"`best` must be a BestWeights. Received: best={best!r}")
         self.folder = pathlib.Path(folder)
         self.network = network
         self.best = best

@@ -10,6 +10,8 @@ from keras_m2m.checks.arrays import check_same_length
 from keras_m2m.checks.arrays import check_samples
 from keras_m2m.checks.arrays import is_sparse
 from keras_m2m.checks.labels import check_labels
+from keras_m2m.checks.networks import check_model
+from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
 from keras_m2m.checks.scalars import check_positive
@@ -17,10 +19,12 @@ from keras_m2m.checks.scalars import check_real
 from keras_m2m.checks.scalars import check_whole
 
 __all__ = [
+    "LARGEST",
     "MOST_CLASSES",
     "as_array",
     "check_bounds",
     "check_labels",
+    "check_model",
     "check_positive",
     "check_real",
     "check_same_length",

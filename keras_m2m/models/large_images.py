@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import keras
 
 from keras_m2m.models.parts import batch_norm
+from keras_m2m.models.parts import check_image_shape
 from keras_m2m.models.parts import conv
 from keras_m2m.models.parts import decay_of
 from keras_m2m.models.parts import head_layer
-from keras_m2m.models.parts import image_shape
 from keras_m2m.models.parts import normalised_input
 from keras_m2m.models.parts import relu
 
@@ -54,7 +54,7 @@ def resnet50(
     Accurate, large minibatch SGD (2017), section 5.1, for the place of the stride.
     """
     decay = decay_of(weight_decay)
-    inputs, x = normalised_input(input_shape or image_shape(128), mean, variance)
+    inputs, x = normalised_input(check_image_shape(input_shape, 128), mean, variance)
     x = relu(batch_norm(conv(64, 7, 2, x, decay), decay))
     # Nothing is below the zeros of the padding after a ReLU, so they never win.
     x = keras.layers.ZeroPadding2D(1)(x)

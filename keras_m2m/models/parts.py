@@ -4,6 +4,9 @@ import math
 
 import keras
 
+from keras_m2m.checks import LARGEST
+from keras_m2m.checks import MOST_CLASSES
+from keras_m2m.checks import as_array
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 from keras_m2m.layers import CosineDense
@@ -19,9 +22,52 @@ def _channel_axis():
     return 1 if keras.config.image_data_format() == "channels_first" else -1
 
 
+def _channels(input_shape):
+    """The size of the channel axis, in a shape without the batch; of vectors, all."""
+    first = _channel_axis() == 1 and len(input_shape) > 1
+    return input_shape[0 if first else -1]
+
+
+def check_image_shape(input_shape, size):
+    """The shape of an image, of open height and width if they are None."""
+    if input_shape is None:
+        return image_shape(size)
+    shape = _whole_shape(input_shape, or_none=True)
+    if len(shape) != 3 or _channels(shape) is None:
+        raise ValueError(
+            "`input_shape` must be that of an image, three axes with its channels "
+            f"where `image_data_format` says. Received: input_shape={input_shape}"
+        )
+    return shape
+
+
+def check_vector_shape(input_shape):
+    """A shape of at least one axis."""
+    shape = _whole_shape(input_shape)
+    if not shape:
+        raise ValueError(
+            "`input_shape` must have at least one axis, as in (30,). "
+            f"Received: input_shape={input_shape}"
+        )
+    return shape
+
+
+def _whole_shape(input_shape, or_none=False):
+    try:
+        return tuple(
+            None if or_none and size is None else check_whole(size=size)
+            for size in input_shape
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`input_shape` must be a tuple of positive integers, without the batch. "
+            f"Received: input_shape={input_shape}"
+        ) from error
+
+
 def normalised_input(input_shape, mean, variance):
     """An input, and what is left of it after its statistics, if there are any."""
-    inputs = keras.Input(tuple(input_shape), name="samples")
+    inputs = keras.Input(input_shape, name="samples")
     if (mean is None) != (variance is None):
         raise ValueError(
             "`mean` and `variance` go together: give both or neither. "
@@ -30,10 +76,25 @@ def normalised_input(input_shape, mean, variance):
     if mean is None:
         return inputs, inputs
     axis = _channel_axis() if len(input_shape) > 1 else -1
-    # Plain floats, since a saved model holds them in its configuration.
-    mean, variance = ([float(value) for value in v] for v in (mean, variance))
+    size = _channels(input_shape)
+    mean = _statistic(size, -LARGEST, mean=mean)
+    variance = _statistic(size, 0, variance=variance)
     normalise = keras.layers.Normalization(axis=axis, mean=mean, variance=variance)
     return inputs, normalise(inputs)
+
+
+def _statistic(size, low, **argument):
+    """The one keyword argument as so many plain floats, as a saved model holds them."""
+    ((name, value),) = argument.items()
+    values = as_array(**argument)
+    numbers = values.shape == (size,) and values.dtype.kind in "iuf"
+    # NaN compares false.
+    if not numbers or not ((values >= low) & (values <= LARGEST)).all():
+        raise ValueError(
+            f"`{name}` must be {size} finite numbers of at least {low:g}, one for each "
+            f"entry of the last axis, or of the channels. Received: {name}={value}"
+        )
+    return [float(each) for each in values]
 
 
 def decay_of(weight_decay):
@@ -92,7 +153,7 @@ def dense(units, x, decay, activation=None, name=None):
 
 def head_layer(head, num_classes, x, decay):
     """The last layer: logits, or cosines for `head="cosine"`."""
-    check_whole(2, num_classes=num_classes)
+    check_whole(2, MOST_CLASSES, num_classes=num_classes)
     if head == "dense":
         return dense(num_classes, x, decay, name="logits")
     if head == "cosine":

@@ -8,12 +8,14 @@ import keras
 from keras_m2m.checks import check_whole
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.models.parts import batch_norm
+from keras_m2m.models.parts import check_image_shape
 from keras_m2m.models.parts import conv
 from keras_m2m.models.parts import decay_of
 from keras_m2m.models.parts import head_layer
-from keras_m2m.models.parts import image_shape
 from keras_m2m.models.parts import normalised_input
 from keras_m2m.models.parts import relu
+
+_DEEPEST = 10_000  # He et al. go to 1,202.
 
 
 def cifar_resnet(
@@ -57,13 +59,13 @@ def cifar_resnet(
 
     Source: He et al., Deep residual learning (CVPR 2016), section 4.2.
     """
-    blocks, rest = divmod(check_whole(depth=depth) - 2, 6)
+    blocks, rest = divmod(check_whole(1, _DEEPEST, depth=depth) - 2, 6)
     if rest or not blocks:
         raise ValueError(
             f"`depth` must be 6n + 2, such as 20 or 32. Received: depth={depth}"
         )
     decay = decay_of(weight_decay)
-    inputs, x = normalised_input(input_shape or image_shape(32), mean, variance)
+    inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
     x = relu(batch_norm(conv(16, 3, 1, x, decay), decay))
     for stage, filters in enumerate((16, 32, 64)):
         for block in range(blocks):
@@ -135,7 +137,7 @@ def preact_resnet18(
     ReLU of that paper; the network of M2m's SUN397 experiments.
     """
     decay = decay_of(weight_decay)
-    inputs, x = normalised_input(input_shape or image_shape(32), mean, variance)
+    inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
     x = conv(64, 3, 1, x, decay)
     for stage, filters in enumerate((64, 128, 256, 512)):
         for block in range(2):

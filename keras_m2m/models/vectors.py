@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_m2m.checks import check_whole
+from keras_m2m.models.parts import check_vector_shape
 from keras_m2m.models.parts import decay_of
 from keras_m2m.models.parts import dense
 from keras_m2m.models.parts import head_layer
@@ -43,7 +44,9 @@ def mlp(
 
     Raises:
         ValueError: If `head` is unknown, a size is not a positive integer,
-            `weight_decay` is negative, or only one of the statistics is given.
+            `weight_decay` is negative, only one of the statistics is given, or they
+            are not as many finite numbers as there are entries, of a variance of at
+            least 0.
 
     Example:
 
@@ -52,6 +55,7 @@ def mlp(
 
     Source: Kim et al., M2m (CVPR 2020), supplement A (Twitter, Reuters).
     """
+    input_shape = check_vector_shape(input_shape)
     inputs, x = normalised_input(input_shape, mean, variance)
     if len(input_shape) > 1:
         x = keras.layers.Flatten()(x)

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import name_ticks
 from keras_m2m.plots.style import new_figure
 
@@ -95,8 +96,8 @@ def _write_shares(axes, shares):
 
 
 def _checked(accepted, translated, size):
-    accepted = np.asarray(accepted, dtype="float64")
-    translated = np.asarray(translated, dtype="float64")
+    accepted = check_numbers("accepted", accepted)
+    translated = check_numbers("translated", translated)
     for name, matrix in (("accepted", accepted), ("translated", translated)):
         if matrix.shape != (size, size):
             raise ValueError(
@@ -104,7 +105,8 @@ def _checked(accepted, translated, size):
                 f"Received: {name}.shape={matrix.shape}"
             )
     # NaN compares false.
-    if not ((accepted >= 0) & (accepted <= translated)).all():
+    inside = (accepted >= 0) & (accepted <= translated) & (translated < np.inf)
+    if not inside.all():
         raise ValueError(
             "`accepted` must lie between 0 and `translated`. Received: "
             f"accepted={accepted}, translated={translated}"

@@ -10,6 +10,7 @@ import numpy as np
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import imbalance_ratio
 from keras_m2m.plots.style import COLORS
+from keras_m2m.plots.style import check_named
 from keras_m2m.plots.style import plain
 
 _COLUMNS = 3
@@ -41,8 +42,7 @@ def class_sizes(counts: Mapping[str, Sequence[int]]) -> matplotlib.figure.Figure
 
     Source: Kim et al., M2m (CVPR 2020), Figure 3.
     """
-    if not counts:
-        raise ValueError(f"`counts` must name a dataset. Received: counts={counts}")
+    counts = check_named(counts=counts)
     columns = min(len(counts), _COLUMNS)
     rows = -(-len(counts) // columns)
     figure = matplotlib.figure.Figure((3.4 * columns, 2.9 * rows), layout="constrained")

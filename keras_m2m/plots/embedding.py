@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from collections.abc import Sized
 
 import matplotlib.figure
 import numpy as np
 
+from keras_m2m.checks import check_labels
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import check_named
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import plain
 
 MOST_CLASSES = 10
 _COLUMNS = 3
+_MOST_LABELS = 10**6  # Each has a name.
 # Those that share a colour differ most: filled shapes, then thin ones.
 _MARKERS = ("o", "s", "^", "D", "v", "*", "x", "|", "_", "+")
 _AREAS = (18, 18, 20, 18, 20, 42, 24, 24, 24, 24)  # Of markers, in square points.
@@ -58,14 +63,13 @@ def feature_embedding(
     """
     labels = _labels(labels)
     shown = np.unique(labels)
-    size = _number_of_classes(labels, class_names, class_counts)
+    counts = None if class_counts is None else check_class_counts(class_counts)
+    size = _number_of_classes(labels, class_names, counts)
     names = check_class_names(class_names, size)
-    if class_counts is not None:
-        counts = check_class_counts(class_counts)
+    if counts is not None:
         shown = shown[np.argsort(-counts[shown], kind="stable")]
         names = [f"{name} ({count:,})" for name, count in zip(names, counts)]
-    if not points:
-        raise ValueError(f"`points` must not be empty. Received: points={points}")
+    points = check_named(points=points)
     columns = min(len(points), _COLUMNS)
     rows = -(-len(points) // columns)
     width = 3.2 * columns + 2.0
@@ -94,12 +98,9 @@ def _scatter(axes, points, labels, shown, names):
 
 
 def _labels(labels):
-    labels = np.asarray(labels)
-    whole = labels.ndim == 1 and labels.size and labels.dtype.kind in "iu"
-    if not whole or labels.min() < 0:
-        raise ValueError(
-            f"`labels` must be integers from 0, of shape (n,). Received: {labels}"
-        )
+    labels = check_labels(labels, _MOST_LABELS)
+    if not len(labels):
+        raise ValueError("`labels` must not be empty. Received: labels=[]")
     if len(np.unique(labels)) > MOST_CLASSES:
         raise ValueError(
             f"`labels` must hold at most {MOST_CLASSES} classes, which can be told "
@@ -109,10 +110,10 @@ def _labels(labels):
     return labels
 
 
-def _number_of_classes(labels, class_names, class_counts):
-    given = {"class_names": class_names, "class_counts": class_counts}
+def _number_of_classes(labels, class_names, counts):
+    given = {"class_names": class_names, "class_counts": counts}
     lengths = {
-        name: len(values) for name, values in given.items() if values is not None
+        name: len(values) for name, values in given.items() if isinstance(values, Sized)
     }
     for name, length in lengths.items():
         if length <= labels.max() or length != next(iter(lengths.values())):
@@ -124,7 +125,7 @@ def _number_of_classes(labels, class_names, class_counts):
 
 
 def _points(method, points, number):
-    points = np.asarray(points, dtype="float64")
+    points = check_numbers(f"points[{method!r}]", points)
     if points.shape != (number, 2) or not np.isfinite(points).all():
         raise ValueError(
             f"`points[{method!r}]` must be finite, of shape {(number, 2)}. Received: "

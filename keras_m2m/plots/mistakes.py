@@ -11,8 +11,11 @@ from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import check_named
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import name_ticks
 from keras_m2m.plots.style import new_figure
+from keras_m2m.plots.style import plain
 
 
 def confusion_matrix(
@@ -97,8 +100,7 @@ def cumulative_false_positives(
     Source: Kim et al., M2m (CVPR 2020), Figure 5: :math:`\sum_k \mathrm{FP}_k`.
     """
     counts = check_class_counts(class_counts)
-    if not matrices:
-        raise ValueError(f"`matrices` must not be empty. Received: matrices={matrices}")
+    matrices = check_named(matrices=matrices)
     order = np.argsort(-counts, kind="stable")
     steps = np.arange(len(counts) + 1)
     figure, axes = new_figure(width=7.5, height=4.5)
@@ -108,7 +110,7 @@ def cumulative_false_positives(
         line = np.concatenate([[0.0], wrong.cumsum()])
         color = COLORS[index % len(COLORS)]
         style = LINES[index // len(COLORS) % len(LINES)]
-        axes.plot(steps, line, style, color=color, linewidth=2, label=name)
+        axes.plot(steps, line, style, color=color, linewidth=2, label=plain(name))
         ends = [0, line[-1]]
         axes.plot([0, len(counts)], ends, color=color, linewidth=0.8, alpha=0.7)
     axes.plot([], [], color="grey", linewidth=0.8, label="spread evenly")
@@ -122,15 +124,15 @@ def cumulative_false_positives(
 
 
 def _confusion(name, matrix, size=None):
-    matrix = np.asarray(matrix, dtype="float64")
+    matrix = check_numbers(name, matrix)
     square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] > 0
     if not square or (size or len(matrix)) != len(matrix):
         expected = "square" if size is None else f"of shape {(size, size)}"
         raise ValueError(
             f"`{name}` must be {expected}. Received: {name}.shape={matrix.shape}"
         )
-    if not (matrix >= 0).all():
+    if not ((matrix >= 0) & (matrix < np.inf)).all():
         raise ValueError(
-            f"`{name}` must hold non-negative counts. Received: {name}={matrix}"
+            f"`{name}` must hold finite non-negative counts. Received: {name}={matrix}"
         )
     return matrix

@@ -9,6 +9,7 @@ import numpy as np
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import new_figure
 
 
@@ -44,7 +45,7 @@ def recall_by_count(
     'log'
     """
     counts = check_class_counts(class_counts)
-    recall = np.asarray(recall, dtype="float64")
+    recall = check_numbers("recall", recall)
     known = ~np.isnan(recall)
     if recall.shape != counts.shape:
         raise ValueError(

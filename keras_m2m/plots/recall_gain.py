@@ -9,6 +9,8 @@ import numpy as np
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
+from keras_m2m.plots.style import check_named
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import plain
 
 
@@ -54,9 +56,8 @@ def recall_gain(
     """
     counts = check_class_counts(class_counts)
     names = check_class_names(class_names, len(counts))
-    if not recalls:
-        raise ValueError(f"`recalls` must not be empty. Received: recalls={recalls}")
-    runs = max(np.shape(baseline)[:1], default=0)
+    recalls = check_named(recalls=recalls)
+    runs = max(check_numbers("baseline", baseline).shape[:1], default=0)
     base = _recalls("baseline", baseline, (runs, len(counts)))
     gains = {
         name: _recalls(f"recalls[{name!r}]", own, base.shape) - base
@@ -78,7 +79,7 @@ def recall_gain(
     font = 9 if len(order) <= 50 else 6
     grid[-1, 0].set_xticks(range(len(order)), labels, rotation=90, fontsize=font)
     grid[-1, 0].set_xlim(-0.8, len(order) - 0.2)
-    label = f"recall gained over {plain(baseline_name)}"
+    label = f"recall gained over {plain(str(baseline_name))}"
     figure.supylabel(label, fontsize=10)
     classes = "classes by falling training samples"
     figure.supxlabel(f"{classes}\n{_about(len(base))}", fontsize=10)
@@ -102,7 +103,7 @@ def _about(runs):
 
 
 def _recalls(name, recalls, shape):
-    recalls = np.asarray(recalls, dtype="float64")
+    recalls = check_numbers(name, recalls)
     if recalls.shape != shape or not len(recalls):
         raise ValueError(
             f"`{name}` must have shape (num_runs, num_classes), here {shape}. "

@@ -1,9 +1,15 @@
 """Colours, empty figures, class names and their ticks, as all plots share them."""
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.figure
 import matplotlib.ticker
+import numpy as np
+
+from keras_m2m.checks import as_array
 
 # Okabe and Ito: told apart under every common colour blindness. Black and yellow
 # are left out, since one is the text's and the other is faint on white.
@@ -22,12 +28,34 @@ def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]
     """The `size` names as short plain text; from `None`, the classes' numbers."""
     if class_names is None:
         return [str(index) for index in range(size)]
-    if len(class_names) != size:
+    names = list(class_names) if isinstance(class_names, Iterable) else []
+    if len(names) != size:
         raise ValueError(
             f"`class_names` must have {size} entries. "
             f"Received: class_names={class_names}"
         )
-    return [plain(short(str(name))) for name in class_names]
+    return [plain(short(str(name))) for name in names]
+
+
+def check_named(**argument: Mapping[str, Any]) -> dict[str, Any]:
+    """The one keyword argument, a mapping from names to what a plot shows of them."""
+    ((name, value),) = argument.items()
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(
+            f"`{name}` must map at least one name to its values. "
+            f"Received: {name}={value!r}"
+        )
+    return {str(key): own for key, own in value.items()}
+
+
+def check_numbers(name: str, values: Any) -> np.ndarray:
+    """Values as a float64 array, if they are numbers; NaN is one here."""
+    array = as_array(**{name: values})
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`{name}` must hold numbers. Received: {name}.dtype={array.dtype}"
+        )
+    return array.astype("float64")
 
 
 def short(name: str) -> str:

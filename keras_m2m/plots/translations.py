@@ -2,11 +2,15 @@
 
 import textwrap
 from collections.abc import Sequence
+from collections.abc import Sized
 
 import matplotlib.figure
 import numpy as np
 
+from keras_m2m.checks import as_array
+from keras_m2m.checks import check_positive
 from keras_m2m.checks import check_samples
+from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import plain
 from keras_m2m.plots.style import short
 
@@ -59,23 +63,24 @@ def translation_panel(
         "confidences": seed_names if confidences is None else confidences,
     }
     for name, values in columns.items():
-        if len(values) != len(seeds):
+        if not isinstance(values, Sized) or len(values) != len(seeds):
             raise ValueError(
                 f"`{name}` must have one entry per seed, {len(seeds)}. "
-                f"Received: len({name})={len(values)}"
+                f"Received: {name}={values!r}"
             )
-    if seeds.shape != translations.shape or amplify <= 0:
+    amplify = check_positive(amplify=amplify)
+    if seeds.shape != translations.shape:
         raise ValueError(
-            "`translations` must have the shape of `seeds` and `amplify` must be "
-            f"positive. Received: seeds.shape={seeds.shape}, "
-            f"translations.shape={translations.shape}, amplify={amplify}"
+            "`translations` must have the shape of `seeds`. Received: "
+            f"seeds.shape={seeds.shape}, translations.shape={translations.shape}"
         )
     differences = np.clip(0.5 + amplify * (translations - seeds), 0.0, 1.0)
-    below = [_caption(f"to {short(name)}") for name in target_names]
+    below = [_caption(f"to {short(str(name))}") for name in target_names]
     if confidences is not None:
+        confidences = _probabilities(confidences, len(seeds))
         below = [f"{name}\n$p_g$ = {p:.2f}" for name, p in zip(below, confidences)]
     rows = {
-        "seed": (seeds, [_caption(f"from {short(name)}") for name in seed_names]),
+        "seed": (seeds, [_caption(f"from {short(str(name))}") for name in seed_names]),
         f"difference × {amplify:g}": (differences, None),
         "translation": (translations, below),
     }
@@ -103,9 +108,20 @@ def _caption(text):
     return plain(textwrap.fill(text, 16))
 
 
+def _probabilities(confidences, number):
+    confidences = check_numbers("confidences", confidences)
+    inside = (confidences >= 0) & (confidences <= 1)
+    if confidences.shape != (number,) or not inside.all():
+        raise ValueError(
+            f"`confidences` must be {number} probabilities. "
+            f"Received: confidences={confidences}"
+        )
+    return confidences
+
+
 def _images(name, images):
     """Images in the shape that `imshow` draws, which knows no grey channel."""
-    images = np.asarray(images)
+    images = as_array(**{name: images})
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     drawable = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
