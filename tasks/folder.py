@@ -55,6 +55,8 @@ from tasks.class_names import listed
 from tasks.image_files import prepare
 from tasks.image_folder import list_images
 from tasks.memory import check_memory
+from tasks.normalisation import statistics
+from tasks.normalisation import tell_spreads
 from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.small_images import DEPTH
@@ -158,12 +160,11 @@ def _floats(x):
 
 def _tell_scale(x, settings):
     """What a user needs to choose `--step_size` by."""
+    tell_spreads(x)
     if any(METHODS[m].translate for m in (settings.method, *settings.compare)):
-        spread = np.sqrt(x.var(axis=0, dtype="float64").sum())
         print(
-            f"samples lie {spread:.3g} from their mean (root mean square); a "
-            f"translation moves by at most {settings.steps * settings.step_size:.3g}, "
-            "--steps times --step_size",
+            f"a translation moves by at most {settings.steps * settings.step_size:.3g},"
+            " --steps times --step_size",
             flush=True,
         )
 
@@ -176,15 +177,10 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     """The network of `--network`, normalised by the training set."""
     x = data.train[0]
     first = keras.config.image_data_format() == "channels_first"
-    axes = 0 if x.ndim == 2 else (0, 2, 3) if first else (0, 1, 2)
-    mean = x.mean(axis=axes, dtype="float64")
-    variance = x.var(axis=axes, dtype="float64")
-    # Below that, float32 cannot tell an entry's values apart: it is constant, and
-    # divided by its spread it would leave all bounds once a translation moved it.
-    constant = variance <= 1e-14 * mean**2
+    mean, variance = statistics(x, 1 if first else x.ndim - 1)
     arguments = {
         "mean": mean,
-        "variance": np.where(constant, 1.0, variance),
+        "variance": variance,
         "head": head,
         "weight_decay": settings.weight_decay,
     }

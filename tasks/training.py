@@ -13,6 +13,7 @@ from tasks import devices
 from tasks import phases
 from tasks import run_folder
 from tasks.health import StopAtNonFiniteLoss
+from tasks.health import WarnOfExplosion
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
@@ -84,11 +85,13 @@ def train(
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
+            callbacks = _callbacks(phase.recipe, settings, folder)
+            callbacks += _watching_explosions(phase.recipe, resume.history, data)
             model.fit(
                 **arguments,
                 validation_data=devices.divisible(data.validation),
                 validation_batch_size=devices.whole(1024),
-                callbacks=[*_callbacks(phase.recipe, settings, folder), *keeping],
+                callbacks=[*callbacks, *keeping],
                 # A bar where somebody looks, else a line an epoch.
                 verbose=1 if sys.stdout.isatty() else 2,
             )
@@ -123,8 +126,18 @@ def _callbacks(recipe, settings, folder):
     return [
         keras_m2m.MomentumCorrectedScheduler(rate),
         _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
-        StopAtNonFiniteLoss(f"{folder} ({recipe.about})", bool(recipe.weights)),
+        StopAtNonFiniteLoss(
+            f"{folder} ({recipe.about})", bool(recipe.weights), recipe.translate
+        ),
     ]
+
+
+def _watching_explosions(recipe, history, data):
+    """What compares M2m's loss with that of the plain training before it."""
+    plain = [logs for logs in history if "acceptance_rate" not in logs]
+    if not recipe.translate or not plain:
+        return []
+    return [WarnOfExplosion(plain[-1], len(data.class_names))]
 
 
 class _TensorBoardByEpoch(keras.callbacks.TensorBoard):

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,6 +11,8 @@ import tiny
 
 import keras_m2m
 from tasks import runner
+from tasks.health import StopAtNonFiniteLoss
+from tasks.health import WarnOfExplosion
 from tasks.task import UserError
 
 
@@ -27,6 +30,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_the_likely_cause(
     assert "the loss was nan in epoch" in str(raised.value)
     assert cause in str(raised.value)
     assert not (tmp_path / "result.json").exists()
+
+
+def test_m2m_whose_loss_is_not_finite_names_unscaled_entries_too():
+    stop = StopAtNonFiniteLoss("runs/x", weighted=False, translated=True)
+    with pytest.raises(UserError, match=r"unscaled entries.*or the learning rate is"):
+        stop.on_epoch_end(48, {"loss": np.nan})
 
 
 def test_the_last_good_checkpoint_stays_where_a_loss_is_not_finite(tmp_path):
@@ -90,6 +99,55 @@ def test_an_epoch_without_any_translation_warns():
         model.fit(**batches.fit_arguments, callbacks=callbacks, verbose=0)
     (message,) = [str(w.message) for w in caught if w.category is UserWarning]
     assert "nothing was translated" in message
+
+
+def explosion(*losses, before=0.01, name="cross_entropy"):
+    """Warnings of epochs of these losses, of ten classes."""
+    watch = WarnOfExplosion({"loss": 9.0, name: before}, num_classes=10)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for epoch, loss in enumerate(losses, 48):
+            watch.on_epoch_end(epoch, {"loss": 9.0, name: loss})
+    return [str(warning.message) for warning in caught]
+
+
+def test_a_loss_that_explodes_when_m2m_begins_warns_once_of_scales_and_steps():
+    (message,) = explosion(2.0, 600.0, 700.0)
+    assert message.startswith("Epoch 49: the cross entropy of training is 600, and was")
+    assert "0.01 before M2m began" in message
+    assert "unscaled ones are the usual cause" in message
+    assert "--step_size" in message
+
+
+def test_a_loss_as_guessing_has_it_or_as_before_does_not_warn():
+    guessing = np.log(10)
+    assert explosion(guessing, 2.9 * guessing) == []
+    assert explosion(29.0, before=10.0) == []
+    assert len(explosion(29.0, before=9.0, name="loss")) == 1
+
+
+@pytest.mark.no_backend
+def test_a_run_whose_samples_have_entries_out_of_proportion_warns(tmp_path):
+    """An entry that a step moves by a million of its spreads."""
+
+    def shrunk(settings):
+        data = tiny.blobs(settings)
+        parts = [(x * np.float32([1, 1e-3]), y) for x, y in (data.train, data.test)]
+        return replace(data, train=parts[0], validation=None, test=parts[1])
+
+    def build(data, head, settings):
+        x = data.train[0]
+        return keras_m2m.mlp(3, (2,), hidden=8, mean=x.mean(0), variance=x.var(0))
+
+    task = replace(tiny.TASK, load=shrunk, build=build)
+    settings = tiny.settings(
+        out_dir=str(tmp_path), protocol="field", epochs=2, learning_rate=1e-3
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.run(task, settings)
+    messages = [str(warning.message) for warning in caught]
+    assert sum("before M2m began" in message for message in messages) == 1
 
 
 class CodeOnLoad(keras.layers.Layer):
