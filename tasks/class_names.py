@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from tasks.task import UserError
 
 _UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # Control characters, surrogates, line ends.
+# Of what cannot be seen (category Cf) these two are part of words, and of emoji.
+_JOINERS = "\u200c\u200d"
+# Take no room, and are of other categories: fillers, and variants of a character.
+_UNSEEN = "\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d" + "".join(
+    map(chr, range(0xFE00, 0xFE10))
+)
 
 
 def check_name(name: str, where: str) -> str:
@@ -29,26 +35,54 @@ def check_name(name: str, where: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def check_distinct(names: Iterable[str], where: str) -> None:
-    """Refuse classes whose names differ in case only.
+def check_class_names(names: Iterable[str], where: str) -> None:
+    """Refuse classes whose names look alike, or hold what cannot be seen.
 
-    They are one folder on some systems and two on others.
+    What differs in case only is one folder on some systems and two on others. What
+    cannot be seen makes two classes of one look, or turns the text around it.
 
     Args:
         names: Of all classes.
         where: Where they were found, for the message.
 
     Raises:
-        UserError: If two are alike.
+        UserError: If two are alike, or one holds such a character.
     """
     seen = {}
     for name in names:
-        other = seen.setdefault(name.casefold(), name)
+        hidden = (unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name)
+        if any(hidden) or not _look(name):
+            raise UserError(
+                f"{where} holds the class {name!a}, with a character that cannot "
+                "be seen or turns the text around it. Rename it"
+            )
+        other = seen.setdefault(_look(name), name)
         if other is not name:
             raise UserError(
-                f"{where} holds two classes that differ in case or Unicode form only: "
-                f"{other!r} and {name!r}. Merge or rename them"
+                f"{where} holds two classes that differ only in case, Unicode form or "
+                f"what cannot be seen: {_quoted(other)} and {_quoted(name)}. Merge or "
+                "rename them"
             )
+
+
+def check_several(names: Sequence[str]) -> None:
+    """Refuse fewer than two classes."""
+    if len(names) < 2:
+        raise UserError(
+            f"At least two classes are needed. Found {len(names)}: "
+            f"{listed(names) or 'none'}"
+        )
+
+
+def _look(name):
+    """A name without what does not show."""
+    shown = (c for c in name if c not in _JOINERS and c not in _UNSEEN)
+    return " ".join("".join(shown).casefold().split())
+
+
+def _quoted(name):
+    """In ASCII where something in it does not show."""
+    return repr(name) if _look(name) == name.casefold() else ascii(name)
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

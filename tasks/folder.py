@@ -51,7 +51,9 @@ import numpy as np
 import keras_m2m
 from tasks import runner
 from tasks.array_file import read_arrays
+from tasks.array_samples import KINDS
 from tasks.class_names import listed
+from tasks.image_files import BYTES_A_VALUE
 from tasks.image_files import prepare
 from tasks.image_folder import list_images
 from tasks.memory import check_memory
@@ -110,10 +112,14 @@ def _path(data_dir):
 
 
 def _read_file(path, settings):
-    return read_arrays(path)
+    return read_arrays(path, settings.kind, settings.missing == "drop")
 
 
 def _read_images(path, settings):
+    if settings.kind not in ("auto", "images"):
+        raise UserError(
+            f"--kind={settings.kind} is for arrays; {path} is a folder of images"
+        )
     found = list_images(path)
     class_names = sorted({name for classes in found.values() for name in classes})
     rows = [
@@ -124,8 +130,7 @@ def _read_images(path, settings):
     ]
     splits, labels, files = zip(*rows, strict=True)
     size = settings.image_size
-    # As bytes, a copy of them by splits, and as float32.
-    needed = len(files) * size * size * 3 * 6
+    needed = len(files) * size * size * 3 * BYTES_A_VALUE
     what = f"{len(files)} images of {size}×{size} pixels"
     check_memory(needed, what, "Give a smaller --image_size")
     images, splits = prepare(files, size, path), np.array(splits)
@@ -155,7 +160,7 @@ def _floats(x):
     """Float32 samples, images in [0, 1] and in the order that Keras is set to."""
     if x.ndim != 4:
         return x
-    return samples(x) if x.dtype == "uint8" else in_order_of_keras(x)
+    return in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
 
 
 def _tell_scale(x, settings):
@@ -218,6 +223,20 @@ TASK = Task(
             _FRACTION,
         ),
         Flag("float", "test_fraction", 0.2, "of each class, if not brought", _FRACTION),
+        Flag(
+            "enum",
+            "kind",
+            "auto",
+            "what samples of an .npz file are, where that is not clear",
+            {"enum_values": [*KINDS]},
+        ),
+        Flag(
+            "enum",
+            "missing",
+            "refuse",
+            "drop: rows of an .npz file without a label are left out",
+            {"enum_values": ["refuse", "drop"]},
+        ),
         Flag(
             "enum",
             "network",

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
-from PIL import ImageOps
 
 from tasks import kept_arrays
+from tasks.image_decoding import Decoded
+from tasks.image_decoding import decode
+from tasks.memory import MemoryBudget
+from tasks.memory import available
 from tasks.task import UserError
 
-# Pillow picks a decoder by a file's content; these are the ones it may pick.
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-_VERSION = 1  # To be raised when images are prepared in another way.
+_VERSION = 2  # To be raised when images are prepared in another way.
+# As bytes of up to 16 bits, a copy of them by splits, and as float32.
+BYTES_A_VALUE = 2 + 2 + 4
 
 
 def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
@@ -34,86 +36,87 @@ def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
         folder: An absolute path, which the kept file is named by.
 
     Returns:
-        uint8 array `(len(paths), size, size, 3)`, RGB.
+        Array `(len(paths), size, size, 3)`, RGB: uint8, or uint16 over its whole range
+        if there are grey images of more than 8 bits.
 
     Raises:
         UserError: If files cannot be decoded; it names the first ten.
     """
     key, path = _key(paths, size), _kept_file(folder, size)
     kept = kept_arrays.read(path, key)
-    if kept is not None:
+    if kept is None:
+        print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
+        images, note = _in_one_range(*_decode_all(paths, size))
+        kept = {"images": images, "note": np.array(note)}
+        kept_arrays.write(path, key, **kept)
+    else:
         print(f"{len(paths)} prepared images are read from {path}", flush=True)
-        return kept["images"]
-    print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
-    images = _decode_all(paths, size)
-    kept_arrays.write(path, key, images=images)
-    return images
-
-
-def decode(path: Path, size: int) -> np.ndarray:
-    """The centre square of an image, in which a pixel is the mean of what it covers.
-
-    Turned as its EXIF data says; of an animation the first frame; on white where it
-    is transparent; of 16 bits the upper 8.
-
-    Args:
-        path: A PNG, JPEG, WebP, BMP or GIF file.
-        size: Side in pixels.
-
-    Returns:
-        uint8 array `(size, size, 3)`, RGB.
-
-    Raises:
-        Exception: Of many kinds, if Pillow cannot decode it or it is far too large.
-    """
-    with Image.open(path, formats=_FORMATS) as image:
-        if image.width * image.height > Image.MAX_IMAGE_PIXELS:
-            raise ValueError(f"more than {Image.MAX_IMAGE_PIXELS} pixels")
-        # Lets the decoder of JPEG halve a large image, which takes a fraction of the
-        # time, while two pixels or more are left for one.
-        image.draft(None, (2 * size, 2 * size))
-        image = _opaque(ImageOps.exif_transpose(image))
-        small = ImageOps.fit(image, (size, size), method=Image.Resampling.BOX)
-    return np.asarray(small)
-
-
-def _opaque(image):
-    """An image of any mode as RGB of 8 bits."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).astype("uint8")).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+    if kept["note"].item():
+        print(f"note: {kept['note']}", flush=True)
+    return kept["images"]
 
 
 def _decode_all(paths, size):
+    """The images, each in the units of its file; peaks of deep and coarse ones."""
     images = np.empty((len(paths), size, size, 3), "uint8")
-    broken = {}
+    deep, coarse, broken = {}, {}, {}
     bar = keras.utils.Progbar(
         len(paths), verbose=1 if sys.stdout.isatty() else 2, unit_name="image"
     )
+    # Left out: the images, as bytes and once more where they become 16 bits.
+    budget = MemoryBudget(available() - 3 * images.nbytes)
+    read = functools.partial(_try_decode, size=size, budget=budget)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        decoded = pool.map(functools.partial(_try_decode, size=size), paths)
-        for row, (path, image) in enumerate(zip(paths, decoded, strict=True)):
-            if isinstance(image, Exception):
-                broken[path] = image
-            else:
-                images[row] = image
+        for row, (path, image) in enumerate(zip(paths, pool.map(read, paths))):
             bar.update(row + 1)
+            if not isinstance(image, Decoded):
+                broken[path] = image
+                continue
+            if image.pixels.dtype == "uint16":
+                images, deep[row] = images.astype("uint16", copy=False), image.peak
+            elif image.peak is not None:
+                coarse[row] = image.peak
+            images[row] = image.pixels
     if broken:
         lines = [f"  {path}: {error}" for path, error in [*broken.items()][:10]]
         raise UserError(
             f"{len(broken)} of {len(paths)} images cannot be read. Replace or remove "
             "them:\n" + "\n".join(lines)
         )
-    return images
+    return images, deep, coarse
 
 
-def _try_decode(path, size):
+def _in_one_range(images, deep, coarse):
+    """The images, of 8 and of more bits alike, and a note on the bits.
+
+    Files of 16 bits often hold 10 or 12 and do not say so. The largest value of all
+    does.
+    """
+    notes = []
+    if coarse:
+        if max(coarse.values()) < 16:
+            raise UserError(
+                f"{len(coarse)} images of 16 bits a colour hold at most 12, of which "
+                "only the upper 4 could be read. Save them with 8 bits a colour"
+            )
+        notes.append(
+            f"of {len(coarse)} images of 16 bits a colour the upper 8 are read"
+        )
+    if deep:
+        bits = max(8, max(deep.values()).bit_length())
+        for row in range(len(images)):  # One by one: as floats they are large.
+            full = 2**bits - 1 if row in deep else 255
+            images[row] = np.rint(images[row] * ((2**16 - 1) / full))
+        notes.append(
+            f"{len(deep)} images hold more than 8 bits, values up to "
+            f"{max(deep.values())}: {2**bits - 1} ({bits} bits) is taken for white"
+        )
+    return images, "; ".join(notes)
+
+
+def _try_decode(path, size, budget):
     try:
-        return decode(path, size)
+        return decode(path, size, budget)
     except Exception as error:  # Pillow raises many kinds for a broken file.
         return error
 

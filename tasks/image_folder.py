@@ -3,18 +3,19 @@
 import os
 from pathlib import Path
 
-from tasks.class_names import check_distinct
+from tasks.class_names import check_class_names
 from tasks.class_names import check_name
+from tasks.class_names import listed
+from tasks.label_tables import check_are_classes
+from tasks.label_tables import check_no_labels
+from tasks.split_names import EXPECTED
+from tasks.split_names import SPLITS
 from tasks.task import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-# Names of folders, and the split that each is.
-SPLITS = {
-    "train": "train",
-    "validation": "validation",
-    "val": "validation",
-    "test": "test",
-}
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# Folders inside a class folder: that of its images, and those left beside it.
+_INNER = {"images", "image", "imgs"}
+_MASKS = {"masks", "mask", "segmentations", "annotations", "bboxes"}
 _JUNK = {"thumbs.db", "desktop.ini", "__macosx"}  # And what is hidden by a dot.
 
 
@@ -25,8 +26,9 @@ def list_images(folder: Path) -> dict[str, dict[str, list[Path]]]:
     the folder.
 
     Args:
-        folder: Holds a folder per class; or a folder `train` and perhaps `validation`
-            (or `val`) and `test`, and nothing else, each with a folder per class.
+        folder: Holds a folder per class; or folders of splits (`split_names`), and
+            nothing else, each with a folder per class. A class folder holds images,
+            or a folder `images` and perhaps `masks`.
 
     Returns:
         For each split, or `"train"` where there are none, the files of each class,
@@ -36,41 +38,60 @@ def list_images(folder: Path) -> dict[str, dict[str, list[Path]]]:
         UserError: If the folder is no such, or a name or a link in it is unsafe.
     """
     root = folder.resolve()
-    folders = _folders(folder, root)
-    if "train" in folders and set(folders) <= set(SPLITS):
-        if {"val", "validation"} <= set(folders):
-            raise UserError(f"{folder} holds both val and validation. Merge them")
-        found = {SPLITS[n]: _classes(path, root) for n, path in folders.items()}
+    entries = _entries(folder, root)
+    folders = _folders(entries, folder)
+    if folders and all(name.lower() in SPLITS for name in folders):
+        found = {split: _classes(path, root) for split, path in _splits(folders)}
+        if "train" not in found:
+            raise UserError(
+                f"{folder} holds {listed([*folders])}, which are splits, and no train"
+            )
     else:
         found = {"train": _classes(folder, root)}
-    check_distinct({name for own in found.values() for name in own}, f"{folder}")
+    names = sorted({name for own in found.values() for name in own})
+    check_class_names(names, f"{folder}")
     return found
+
+
+def _splits(folders):
+    found = {}
+    for name, path in folders.items():
+        split = SPLITS[name.lower()]
+        if split in found:
+            raise UserError(
+                f"{path.parent} holds both {found[split].name} and {name}. Merge them"
+            )
+        found[split] = path
+    return found.items()
 
 
 def _classes(folder, root):
     """Images by class, the names in Unicode's composed form."""
-    folders = _folders(folder, root)
+    entries = _entries(folder, root)
+    folders = _folders(entries, folder)
     if not folders:
         raise UserError(
             f"{folder} holds no folders. Expected one per class with its images, or "
-            "train, validation and test with one per class in each"
+            f"{EXPECTED} with one per class in each"
         )
+    check_are_classes([*folders], folder)
     names = [check_name(name, f"{folder}") for name in folders]
-    check_distinct(names, f"{folder}")
+    check_class_names(names, f"{folder}")
     images = [_images(path, root) for path in folders.values()]
+    check_no_labels(folder, [e for e in entries if e.is_file()], images)
     return dict(sorted(zip(names, images, strict=True)))
 
 
-def _folders(folder, root):
+def _folders(entries, folder):
     """The folders in a folder by name; images beside them are refused."""
-    entries = _entries(folder, root)
     folders = {entry.name: Path(entry.path) for entry in entries if entry.is_dir()}
     loose = [e.name for e in entries if e.name.lower().endswith(SUFFIXES)]
     loose = [name for name in loose if name not in folders]
     if loose:
         raise UserError(
             f"{folder} holds images outside class folders, such as {loose[0]!r} "
-            f"({len(loose)} in all). Expected a folder per class"
+            f"({len(loose)} in all). Expected a folder per class; labels from a table "
+            "are not read"
         )
     return folders
 
@@ -79,6 +100,14 @@ def _images(folder, root):
     entries = _entries(folder, root)
     if not entries:
         raise UserError(f"{folder} holds no images. Add some, or remove the folder")
+    inner = {entry.name.lower(): entry for entry in entries if entry.is_dir()}
+    if len(inner) == len(entries) and len(_INNER & set(inner)) == 1:
+        (name,) = _INNER & set(inner)
+        left = sorted(set(inner) - {name})
+        if set(left) <= _MASKS:
+            if left:
+                print(f"note: {folder}: not read: {listed(left)}")
+            return _images(Path(inner[name].path), root)
     wrong = [
         entry.name
         for entry in entries
@@ -88,7 +117,7 @@ def _images(folder, root):
         raise UserError(
             f"{folder} is taken for a class, and holds {wrong[0]!r} ({len(wrong)} "
             f"such), which is no file named as an image ({' '.join(SUFFIXES)}). "
-            f"Remove it. Splits are folders named {', '.join(SPLITS)}"
+            f"Remove it. Splits are folders named {EXPECTED}"
         )
     return [Path(entry.path) for entry in entries]
 

@@ -80,13 +80,14 @@ def samples(pixels: np.ndarray) -> np.ndarray:
     """Images as the networks take them.
 
     Args:
-        pixels: uint8 `(n, height, width, 3)`.
+        pixels: uint8 or uint16 `(n, height, width, 3)`, over the whole range.
 
     Returns:
         float32 array in [0, 1] of that shape, or channels first where Keras is set
         so.
     """
-    return in_order_of_keras(pixels.astype("float32") / 255)
+    largest = np.float32(np.iinfo(pixels.dtype).max)
+    return in_order_of_keras(pixels.astype("float32") / largest)
 
 
 def in_order_of_keras(images: np.ndarray) -> np.ndarray:

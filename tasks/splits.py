@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.class_names import check_several
 from tasks.class_names import listed
 from tasks.task import UserError
 
@@ -54,11 +55,7 @@ def fill_splits(
 
 
 def _check_counts(counts, class_names, missing):
-    if len(counts) < 2:
-        raise UserError(
-            f"At least two classes are needed. Found {len(counts)}: "
-            f"{listed(class_names) or 'none'}"
-        )
+    check_several(class_names)
     absent = [class_names[k] for k in np.flatnonzero(counts == 0)]
     if absent:
         raise UserError(

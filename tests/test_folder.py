@@ -137,7 +137,9 @@ def test_a_class_is_trained_on_but_need_not_be_tested(tmp_path, capsys):
 # Images.
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "webp", "bmp", "gif", "PNG"])
+@pytest.mark.parametrize(
+    "suffix", ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "PNG"]
+)
 def test_each_kind_of_file_is_read(suffix, tmp_path):
     path = write_images(tmp_path / "own", {"dark": 3, "light": 3}, suffix=suffix)
     data = load(path, "--image_size=8")

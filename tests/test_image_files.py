@@ -1,6 +1,8 @@
-"""Image files as one array of small images, and how long it is kept."""
+"""Image files as one array of small images, of what bits, and how long it is kept."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,7 +11,15 @@ from own_data import load
 from own_data import write_images
 from PIL import Image
 
-from tasks.image_files import decode
+from tasks import image_decoding
+from tasks import image_files
+from tasks.image_files import prepare
+from tasks.memory import MemoryBudget
+from tasks.task import UserError
+
+
+def decode(path, size):
+    return image_decoding.decode(path, size, MemoryBudget(2**30)).pixels
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +67,104 @@ def test_images_are_turned_as_their_exif_data_says(tmp_path):
     np.testing.assert_array_equal(turned, np.rot90(pixels, -1))
 
 
-def test_16_bits_keep_the_upper_8_and_grey_becomes_rgb(tmp_path):
-    pixels = np.arange(16, dtype="uint16").reshape(4, 4) * 4096 + 255
-    expected = np.repeat((pixels // 256).astype("uint8")[..., None], 3, axis=-1)
+def grey_images(tmp_path, *arrays, suffix="png"):
+    """What is prepared of grey images of any depth, in [0, 1]."""
+    folder = tmp_path / "grey"
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{i}.{suffix}" for i in range(len(arrays))]
+    for path, pixels in zip(paths, arrays):
+        Image.fromarray(pixels).save(path)
+    found = prepare(paths, len(arrays[0]), folder)
+    assert (found == found[..., :1]).all()
+    return found[..., 0] / np.iinfo(found.dtype).max
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 16])
+def test_grey_values_of_any_depth_are_kept_and_reach_from_0_to_1(
+    bits, suffix, tmp_path, capsys
+):
+    white = 2**bits - 1
+    values = np.linspace(0, white, 40 * 40).astype("uint16").reshape(40, 40)
+    (found,) = grey_images(tmp_path, values, suffix=suffix)
+    np.testing.assert_allclose(found, values / white, atol=1e-5)
+    assert len(np.unique(found)) == len(np.unique(values))
+    expected = f"1 images hold more than 8 bits, values up to {white}: {white} ({bits} "
+    assert expected in capsys.readouterr().out
+
+
+def test_the_depth_is_that_of_the_largest_value_of_all_images(tmp_path, capsys):
+    dark = np.full((4, 4), 300, "uint16")
+    bright = np.full((4, 4), 3900, "uint16")
+    light = np.full((4, 4), 200, "uint8")
+    for _ in range(2):  # Prepared, and read from what was kept.
+        found = grey_images(tmp_path, dark, bright, light)
+        expected = [300 / 4095, 3900 / 4095, 200 / 255]
+        np.testing.assert_allclose(found[:, 0, 0], expected, atol=1e-5)
+        assert "values up to 3900: 4095 (12 bits)" in capsys.readouterr().out
+
+
+def test_values_of_16_bits_become_samples_up_to_1(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(3):
+            pixels = RNG.integers(0, 4096, (8, 8)).astype("uint16")
+            pixels[0, 0] = 4095
+            Image.fromarray(pixels).save(tmp_path / "own" / name / f"{i}.png")
+    data = load(tmp_path / "own", "--image_size=8")
+    assert data.train[0].dtype == "float32"
+    assert data.train[0].max() == 1
+    assert len(np.unique(data.train[0])) > 100
+
+
+def png_of_16_bit_colours(path, high_byte):
+    """A PNG of 4×4 pixels, which Pillow does not write."""
+
+    def chunk(kind, data):
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
+    rows = (b"\0" + bytes([high_byte, 7]) * 12) * 4
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content + chunk(b"IEND", b""))
+
+
+def test_of_16_bit_colours_the_upper_8_are_read_and_that_is_said(tmp_path, capsys):
+    path = tmp_path / "a.png"
+    png_of_16_bit_colours(path, 90)
+    assert (prepare([path], 4, tmp_path) == 90).all()
+    assert "of 1 images of 16 bits a colour the upper 8" in capsys.readouterr().out
+    png_of_16_bit_colours(path, 15)
+    with pytest.raises(UserError, match="hold at most 12, of which only the upper 4"):
+        prepare([path], 4, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "pixels, match",
+    [
+        (np.full((4, 4), 0.5, "float32"), "its pixels are floats"),
+        (np.full((4, 4), -1, "int32"), "its pixels go from -1 to -1"),
+        (np.full((4, 4), 2**16, "int32"), "its pixels go from 65536"),
+    ],
+)
+def test_pixels_without_a_range_are_refused(pixels, match, tmp_path):
+    with pytest.raises(UserError, match=match):
+        grey_images(tmp_path, pixels, suffix="tif")
+
+
+def test_an_image_that_takes_more_memory_than_is_free_is_named(images, monkeypatch):
+    # An image of 8×8 pixels takes 24 * 64 bytes, and all are to be 4×4×3 of 3 bytes.
+    monkeypatch.setattr(image_files, "available", lambda: 3 * 21 * 48 + 24 * 64 - 1)
+    with pytest.raises(UserError, match=r"21 of 21 images.*(?s:.*)to decode it takes"):
+        load(images, "--image_size=4")
+    monkeypatch.setattr(image_files, "available", lambda: 3 * 21 * 48 + 24 * 64)
+    assert len(load(images, "--image_size=4").class_names) == 3
+
+
+def test_grey_of_8_bits_becomes_rgb(tmp_path):
+    pixels = np.arange(16, dtype="uint8").reshape(4, 4) * 16
+    expected = np.repeat(pixels[..., None], 3, axis=-1)
     np.testing.assert_array_equal(saved(tmp_path, Image.fromarray(pixels)), expected)
 
 
