@@ -31,6 +31,7 @@ from keras_m2m.m2m_model import M2mModel
 from keras_m2m.m2m_model import Seeds
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
+from keras_m2m.metrics import OneVsRest
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
@@ -52,6 +53,7 @@ __all__ = [
     "LDAMLoss",
     "M2mModel",
     "MomentumCorrectedScheduler",
+    "OneVsRest",
     "OptionAShortcut",
     "ResampledDataset",
     "Seeds",

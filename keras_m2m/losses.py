@@ -1,16 +1,15 @@
-"""Losses for imbalanced data, on integer labels and logits.
-
-Keras casts labels and predictions to the loss' dtype before `call`. Both losses
-here fix it to float32, so that neither a 16-bit `floatx` nor mixed precision
-rounds labels or saturated logits.
-"""
+"""Losses for imbalanced data, on integer labels and logits."""
 
 import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_m2m.checks import check_name
 from keras_m2m.checks import check_positive
 from keras_m2m.checks import check_real
+from keras_m2m.classes import check_batch
+from keras_m2m.classes import class_logits
+from keras_m2m.classes import class_members
 from keras_m2m.imbalance import check_class_counts
 
 # Stands for minus infinity where a class is left out of a logsumexp: its
@@ -18,8 +17,35 @@ from keras_m2m.imbalance import check_class_counts
 LEFT_OUT = -1e30
 
 
+class _ClassLoss(keras.losses.Loss):
+    """A loss of integer labels, and what both check.
+
+    Keras casts labels and predictions to the dtype of a loss before `call`. It is
+    float32 here, so that neither a 16-bit `floatx` nor mixed precision rounds labels or
+    saturated logits.
+    """
+
+    def __init__(self, name: str | None, reduction: str | None) -> None:
+        if not isinstance(reduction, str | None):
+            raise ValueError(
+                "`reduction` must be a string of Keras' or None. "
+                f"Received: reduction={reduction!r}"
+            )
+        name = check_name(name)
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        batch = check_batch(y_true, y_pred, sample_weight)
+        if len(batch.y_pred.shape) != 2:
+            raise ValueError(
+                "Logits must have shape `(batch, num_classes)`. "
+                f"Received: y_pred of shape={tuple(batch.y_pred.shape)}"
+            )
+        return super().__call__(*batch)
+
+
 @keras.saving.register_keras_serializable(package="keras_m2m")
-class FocalLoss(keras.losses.Loss):
+class FocalLoss(_ClassLoss):
     """Cross entropy that counts a sample less the better it is classified.
 
     The loss of a sample is `(1 - p) ** gamma * -log(p)`, `p` being the
@@ -27,6 +53,10 @@ class FocalLoss(keras.losses.Loss):
     values and gradients stay finite and right where the softmax saturates: a
     sample that is wrong by 40 logits loses 40. The modulating factor comes from
     the unweighted cross entropy; class and sample weights multiply the result.
+
+    A label outside the classes is an error where values can be read. In compiled code,
+    and of PyTorch's tensors on a GPU, it makes the loss NaN and adds nothing to the
+    gradient.
 
     Args:
         gamma: Strength of the modulation, a float of at least 0. At 0 the loss
@@ -38,14 +68,16 @@ class FocalLoss(keras.losses.Loss):
 
     Call arguments:
         y_true: Integer classes of shape `(batch,)` or `(batch, 1)`.
-        y_pred: Logits of shape `(batch, num_classes)`, any float dtype.
+        y_pred: Logits of shape `(batch, num_classes)`, any float dtype; or, for labels
+            0 and 1, `(batch, 1)`, whose sigmoid is the probability of class 1.
         sample_weight: Optional weights of shape `(batch,)` or `(batch, 1)`.
 
     Returns:
         float32 scalar, in nats; of shape `(batch,)` under `reduction=None`.
 
     Raises:
-        ValueError: If `gamma` is negative, or the labels are one-hot.
+        ValueError: If `gamma` is negative, or labels, logits or weights are of
+            other shapes or values than these.
 
     Example:
 
@@ -54,7 +86,8 @@ class FocalLoss(keras.losses.Loss):
     >>> round(float(loss(np.array([1]), np.array([[0.0, 0.0]]))), 4)  # log(2)/2
     0.3466
 
-    Source: Lin et al., Focal Loss (ICCV 2017), eq. (4), over a softmax.
+    Source: Lin et al., Focal Loss (ICCV 2017), eq. (4), over a softmax; of one logit
+    as it stands there.
     """
 
     def __init__(
@@ -63,22 +96,25 @@ class FocalLoss(keras.losses.Loss):
         reduction: str | None = "sum_over_batch_size",
         name: str = "focal_loss",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         self.gamma = float(check_real(0, gamma=gamma))
 
     def call(self, y_true, y_pred):
-        labels = _one_hot_labels(y_true, y_pred)
-        log_probs = keras.ops.log_softmax(y_pred, axis=-1)
-        others = keras.ops.where(labels > 0, LEFT_OUT, log_probs)
+        logits = class_logits(y_pred)
+        members = class_members(y_true, logits.shape[-1])
+        log_probs = keras.ops.log_softmax(logits, axis=-1)
+        others = keras.ops.where(members > 0, LEFT_OUT, log_probs)
         log_rest = keras.ops.logsumexp(others, axis=-1)
-        return keras.ops.exp(self.gamma * log_rest) * _cross_entropy(labels, log_probs)
+        losses = keras.ops.exp(self.gamma * log_rest)
+        losses = losses * _cross_entropy(members, log_probs)
+        return _nan_outside(members, losses)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "gamma": self.gamma}
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
-class LDAMLoss(keras.losses.Loss):
+class LDAMLoss(_ClassLoss):
     """Cross entropy with a margin that is wider for smaller classes.
 
     The logits are cosines in `[-1, 1]`, from a normalised head such as
@@ -91,6 +127,8 @@ class LDAMLoss(keras.losses.Loss):
     `softmax(scale * cosines)`, without margins and with the scale of this loss:
     the softmax of bare cosines is nearly flat. For the same reason the argmax
     of the cosines is the predicted class as it is.
+
+    Labels outside the classes are treated as `FocalLoss` treats them.
 
     Args:
         class_counts: Training samples per class, positive integers of shape
@@ -112,9 +150,9 @@ class LDAMLoss(keras.losses.Loss):
         float32 scalar, in nats; of shape `(batch,)` under `reduction=None`.
 
     Raises:
-        ValueError: If a count is not positive, `max_margin` is negative,
-            `scale` is not positive, the labels are one-hot, or the logits have
-            another number of classes.
+        ValueError: If a count is not positive, `max_margin` is negative, `scale` is not
+            positive, or labels, logits or weights are of other shapes or values than
+            these.
 
     Example:
 
@@ -136,7 +174,7 @@ class LDAMLoss(keras.losses.Loss):
         reduction: str | None = "sum_over_batch_size",
         name: str = "ldam_loss",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype="float32")
+        super().__init__(name, reduction)
         self.class_counts = check_class_counts(class_counts).tolist()
         self.max_margin = float(check_real(0, max_margin=max_margin))
         self.scale = float(check_positive(scale=scale))
@@ -145,10 +183,11 @@ class LDAMLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         _check_num_classes(y_pred, len(self.class_counts))
-        labels = _one_hot_labels(y_true, y_pred)
-        margins = labels * keras.ops.convert_to_tensor(self.margins)
+        members = class_members(y_true, len(self.class_counts))
+        margins = members * keras.ops.convert_to_tensor(self.margins)
         logits = self.scale * (y_pred - margins)
-        return _cross_entropy(labels, keras.ops.log_softmax(logits, axis=-1))
+        log_probs = keras.ops.log_softmax(logits, axis=-1)
+        return _nan_outside(members, _cross_entropy(members, log_probs))
 
     def get_config(self) -> dict:
         return {
@@ -159,32 +198,21 @@ class LDAMLoss(keras.losses.Loss):
         }
 
 
-def _one_hot_labels(y_true, y_pred):
-    """float32 `(batch, num_classes)` from labels `(batch,)` or `(batch, 1)`."""
-    shape = tuple(y_true.shape)
-    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
-        raise ValueError(
-            "Labels must be integer classes of shape `(batch,)` or `(batch, 1)`, "
-            f"not one-hot rows. Received: y_true of shape={shape}"
-        )
-    if len(y_pred.shape) != 2:
-        raise ValueError(
-            "Logits must have shape `(batch, num_classes)`. "
-            f"Received: y_pred of shape={tuple(y_pred.shape)}"
-        )
-    # Keras hands labels over as floats.
-    classes = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
-    return keras.ops.one_hot(classes, y_pred.shape[-1], dtype="float32")
-
-
-def _cross_entropy(labels, log_probs):
+def _cross_entropy(members, log_probs):
     """Cross entropy `(batch,)` of one-hot labels, in nats."""
-    return -keras.ops.sum(labels * log_probs, axis=-1)
+    return -keras.ops.sum(members * log_probs, axis=-1)
+
+
+def _nan_outside(members, losses):
+    """The losses, NaN where a row is of no class: else it would cost nothing."""
+    return keras.ops.where(keras.ops.any(members > 0, axis=-1), losses, np.nan)
 
 
 def _check_num_classes(y_pred, num_classes):
     if y_pred.shape[-1] != num_classes:
+        one = " Of two classes each has a margin: use CosineDense(2)."
+        hint = one if y_pred.shape[-1] == 1 else ""
         raise ValueError(
-            f"Logits must have one column for each of {num_classes} class counts. "
-            f"Received: y_pred of shape={tuple(y_pred.shape)}"
+            f"Logits must have one column for each of {num_classes} class counts."
+            f"{hint} Received: y_pred of shape={tuple(y_pred.shape)}"
         )

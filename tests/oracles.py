@@ -135,6 +135,12 @@ def focal(labels, logits, gamma):
     return np.array(losses)
 
 
+def binary_focal(labels, logits, gamma):
+    """The same of one logit: p = sigmoid(z), 1 - p = sigmoid(-z) of class 1."""
+    margins = np.where(np.asarray(labels) == 1, 1.0, -1.0) * _float64(logits)
+    return np.exp(-gamma * np.logaddexp(0, margins)) * np.logaddexp(0, -margins)
+
+
 def ldam_margins(class_counts, max_margin):
     """C / N_k ** (1/4), with C such that the smallest class has the largest."""
     c = max_margin * min(class_counts) ** 0.25

@@ -12,6 +12,7 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "keras_m2m"
 LAYERS = {
     "_backend": 0,
     "checks": 0,
+    "classes": 1,
     "imbalance": 1,
     "layers": 1,
     "callbacks": 2,

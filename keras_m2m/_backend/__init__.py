@@ -27,6 +27,9 @@ the variables of `model`. `replica_number()` tells, inside a step, which of the
 programs that run it side by side this is; only TensorFlow runs several, and
 elsewhere it is 0. `over_devices(x)` divides the rows of `x`, shape `(n, ...)`, among
 the devices of a step that is one program over all of them, as JAX's is; values stay.
+
+`is_readable(x)` says whether the values of the tensor `x` can be read without harm:
+there are none inside compiled code, and for those on a GPU PyTorch's step would wait.
 """
 
 import keras
@@ -37,6 +40,7 @@ if keras.config.backend() == "tensorflow":
     from keras_m2m._backend.tensorflow import fused_batch_norm
     from keras_m2m._backend.tensorflow import gradient_and_output
     from keras_m2m._backend.tensorflow import input_gradient
+    from keras_m2m._backend.tensorflow import is_readable
     from keras_m2m._backend.tensorflow import over_devices
     from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
@@ -46,6 +50,7 @@ elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import fused_batch_norm
     from keras_m2m._backend.jax import gradient_and_output
     from keras_m2m._backend.jax import input_gradient
+    from keras_m2m._backend.jax import is_readable
     from keras_m2m._backend.jax import over_devices
     from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
@@ -55,6 +60,7 @@ elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import fused_batch_norm
     from keras_m2m._backend.torch import gradient_and_output
     from keras_m2m._backend.torch import input_gradient
+    from keras_m2m._backend.torch import is_readable
     from keras_m2m._backend.torch import over_devices
     from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
@@ -70,6 +76,7 @@ __all__ = [
     "fused_batch_norm",
     "gradient_and_output",
     "input_gradient",
+    "is_readable",
     "over_devices",
     "replica_number",
     "run_stateful",

@@ -63,3 +63,7 @@ def over_devices(x):
         return x
     layout = distribution.get_data_layout(x.shape)
     return keras.distribution.distribute_tensor(x, layout)
+
+
+def is_readable(x):
+    return not isinstance(x, jax.core.Tracer) and x.is_fully_addressable

@@ -46,3 +46,7 @@ def replica_number():
 
 def over_devices(x):
     return x
+
+
+def is_readable(x):
+    return not tf.is_symbolic_tensor(x)

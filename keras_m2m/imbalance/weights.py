@@ -23,8 +23,11 @@ def inverse_frequency_weights(class_counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> inverse_frequency_weights([30, 10])
+    >>> weights = inverse_frequency_weights([30, 10])
+    >>> weights
     array([0.5, 1.5])
+    >>> dict(enumerate(weights.tolist()))  # The `class_weight` of `keras.Model.fit`.
+    {0: 0.5, 1: 1.5}
 
     Source: Kim et al., M2m (CVPR 2020), section 3.1, baseline "RW".
     """
@@ -80,8 +83,10 @@ def effective_number_weights(
 
     Example:
 
-    >>> effective_number_weights([1, 2], beta=0.5)
-    array([1.2, 0.8])
+    >>> weights = effective_number_weights([1, 2], beta=0.5)
+    >>> class_weight = dict(enumerate(weights))  # As `keras.Model.fit` takes it.
+    >>> round(float(class_weight[0]), 3), round(float(class_weight[1]), 3)
+    (1.2, 0.8)
 
     Source: Cui et al., Class-Balanced Loss (CVPR 2019), eq. (2); baselines
     "CB-RW" and "DRW" of Kim et al., M2m (CVPR 2020).

@@ -5,70 +5,65 @@ epoch is not the mean of the recalls of its batches.
 """
 
 import keras
-import numpy as np
 
+from keras_m2m.checks import LARGEST
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
+from keras_m2m.classes import check_batch
+from keras_m2m.metrics.class_metric import ClassMetric
 
 
-class _RecallMetric(keras.metrics.Metric):
+class _RecallMetric(ClassMetric):
     """Weights of all and of correctly classified samples, for each class."""
 
-    def __init__(self, num_classes: int, name: str, dtype: str | None) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.num_classes = check_whole(2, num_classes=num_classes)
-        self.correct = self._add_counts("correct")
-        self.total = self._add_counts("total")
+    _direction = "up"  # Which Keras' callbacks read in mode "auto".
 
-    def _add_counts(self, name: str) -> keras.Variable:
-        # float32 under any `floatx`: float16 cannot count beyond 2048.
-        return self.add_variable(
-            shape=(self.num_classes,), initializer="zeros", dtype="float32", name=name
-        )
+    def __init__(
+        self, num_classes: int, threshold: float, name: str | None, dtype: str | None
+    ) -> None:
+        super().__init__(name, dtype)
+        self.num_classes = check_whole(2, num_classes=num_classes)
+        self.threshold = check_real(-LARGEST, threshold=threshold)
+        self.correct = self.add_counts("correct", (self.num_classes,))
+        self.total = self.add_counts("total", (self.num_classes,))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        _check_real(y_true)
-        y_true = keras.ops.convert_to_tensor(y_true)
-        y_pred = keras.ops.convert_to_tensor(y_pred)
-        self._check_shapes(tuple(y_true.shape), tuple(y_pred.shape))
-        labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
-        predicted = keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "int32")
-        # Not `one_hot`, of which PyTorch's raises where others give zeros.
-        members = labels[:, None] == keras.ops.arange(self.num_classes, dtype="int32")
-        members = keras.ops.cast(members, "float32")
-        if sample_weight is not None:
-            weights = keras.ops.cast(sample_weight, "float32")
-            members = members * keras.ops.reshape(weights, (-1, 1))
-        hits = keras.ops.cast(keras.ops.equal(labels, predicted), "float32")
-        hits = keras.ops.expand_dims(hits, -1)
+        batch = check_batch(y_true, y_pred, sample_weight)
+        predicted = self._predicted(batch.y_pred)
+        members, weights = self.members_and_weights(batch, self.num_classes)
+        members = members * keras.ops.expand_dims(weights, -1)
+        classes = keras.ops.arange(self.num_classes, dtype="int32")
+        hits = keras.ops.cast(keras.ops.equal(predicted[:, None], classes), "float32")
         self.correct.assign_add(keras.ops.sum(members * hits, axis=0))
         self.total.assign_add(keras.ops.sum(members, axis=0))
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "threshold": self.threshold,
+        }
 
-    def _check_shapes(self, true_shape: tuple, pred_shape: tuple) -> None:
-        if len(true_shape) not in (1, 2) or true_shape[1:] not in ((), (1,)):
-            raise ValueError(
-                "Labels must be integer classes of shape `(batch,)` or "
-                f"`(batch, 1)`, not one-hot rows. Received: y_true of "
-                f"shape={true_shape}"
-            )
-        if len(pred_shape) != 2 or pred_shape[1] != self.num_classes:
+    def _predicted(self, y_pred):
+        """Predicted classes `(batch,)`, int32."""
+        shape = tuple(y_pred.shape)
+        y_pred = keras.ops.convert_to_tensor(y_pred)
+        if self.num_classes == 2 and shape[1:] in ((), (1,)):
+            above = keras.ops.reshape(y_pred, (-1,)) > self.threshold
+            return keras.ops.cast(above, "int32")
+        if shape[1:] != (self.num_classes,):
             raise ValueError(
                 "Predictions must be logits or probabilities of shape "
-                f"`(batch, {self.num_classes})`. Received: y_pred of "
-                f"shape={pred_shape}"
+                f"`(batch, {self.num_classes})`, or for two classes `(batch, 1)`. "
+                f"Received: y_pred of shape={shape}"
             )
-        # In a compiled step either may be None, not known yet.
-        if (
-            None not in (true_shape[0], pred_shape[0])
-            and true_shape[0] != pred_shape[0]
-        ):
+        if self.threshold:
             raise ValueError(
-                "Labels and predictions must be equally many. Received: "
-                f"{true_shape[0]} labels and {pred_shape[0]} predictions"
+                "`threshold` is for predictions of one column; of several the largest "
+                f"is the class. Received: threshold={self.threshold}, y_pred of "
+                f"shape={shape}"
             )
+        return keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "int32")
 
     def _present(self):
         """1 for each class that has samples, else 0, shape `(num_classes,)`."""
@@ -86,39 +81,36 @@ class _RecallMetric(keras.metrics.Metric):
         )
 
 
-def _check_real(y_true):
-    """Raise if labels are NumPy's and of a kind that no backend takes for numbers."""
-    if isinstance(y_true, np.ndarray) and y_true.dtype.kind not in "biuf":
-        raise ValueError(
-            f"Labels must be integers. Received: y_true of dtype={y_true.dtype}"
-        )
-
-
 @keras.saving.register_keras_serializable(package="keras_m2m")
 class BalancedAccuracy(_RecallMetric):
     """Mean of the recalls of the classes, whatever their sizes.
 
     A class that has no sample in `y_true`, or only samples of weight 0, is left
-    out, also where it was predicted. Without any sample the result is 0.
+    out, also where it was predicted. Without any sample the result is 0. A label
+    outside the classes is an error where values can be read; in compiled code, and of
+    PyTorch's tensors on a GPU, the result is NaN from then on, until the next reset.
 
     Args:
         num_classes: Number of classes, an integer of at least 2.
         name: Name of the metric, a string.
         dtype: dtype of the metric, for Keras; counts are float32 always, exact
             up to 2 ** 24 samples per class.
+        threshold: Of predictions of one column, for two classes: class 1 is predicted
+            above it. 0 is for logits; give 0.5 for probabilities.
 
     Call arguments:
         y_true: Integer classes of shape `(batch,)` or `(batch, 1)`.
         y_pred: Logits or probabilities of shape `(batch, num_classes)`; the
-            largest is the prediction, the first of equals.
+            largest is the prediction, the first of equals. For two classes also one
+            column `(batch, 1)` or `(batch,)`, of class 1.
         sample_weight: Optional weights of shape `(batch,)` or `(batch, 1)`.
 
     Returns:
-        float32 scalar in `[0, 1]`.
+        float32 scalar in `[0, 1]`, or NaN.
 
     Raises:
-        ValueError: If `num_classes` is below 2, the labels are one-hot, or the
-            predictions have another number of classes.
+        ValueError: If `num_classes` is below 2, or labels, predictions or weights are
+            of other shapes or values than these.
 
     Example:
 
@@ -138,11 +130,12 @@ class BalancedAccuracy(_RecallMetric):
         num_classes: int,
         name: str = "balanced_accuracy",
         dtype: str | None = None,
+        threshold: float = 0.0,
     ) -> None:
-        super().__init__(num_classes, name, dtype)
+        super().__init__(num_classes, threshold, name, dtype)
 
     def result(self):
-        return self._mean_over_present(self._recalls())
+        return self.nan_if_outside(self._mean_over_present(self._recalls()))
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
@@ -150,7 +143,9 @@ class GeometricMean(_RecallMetric):
     """Geometric mean of the recalls of the classes.
 
     A class that has no sample in `y_true`, or only samples of weight 0, is left
-    out, also where it was predicted. Without any sample the result is 0.
+    out, also where it was predicted. Without any sample the result is 0. A label
+    outside the classes is an error where values can be read; in compiled code, and of
+    PyTorch's tensors on a GPU, the result is NaN from then on, until the next reset.
 
     Args:
         num_classes: Number of classes, an integer of at least 2.
@@ -159,20 +154,22 @@ class GeometricMean(_RecallMetric):
         name: Name of the metric, a string.
         dtype: dtype of the metric, for Keras; counts are float32 always, exact
             up to 2 ** 24 samples per class.
+        threshold: Of predictions of one column, for two classes: class 1 is predicted
+            above it. 0 is for logits; give 0.5 for probabilities.
 
     Call arguments:
         y_true: Integer classes of shape `(batch,)` or `(batch, 1)`.
         y_pred: Logits or probabilities of shape `(batch, num_classes)`; the
-            largest is the prediction, the first of equals.
+            largest is the prediction, the first of equals. For two classes also one
+            column `(batch, 1)` or `(batch,)`, of class 1.
         sample_weight: Optional weights of shape `(batch,)` or `(batch, 1)`.
 
     Returns:
-        float32 scalar in `[0, 1]`.
+        float32 scalar in `[0, 1]`, or NaN.
 
     Raises:
-        ValueError: If `num_classes` is below 2, `correction` is outside
-            `[0, 1]`, the labels are one-hot, or the predictions have another
-            number of classes.
+        ValueError: If `num_classes` is below 2, `correction` is outside `[0, 1]`, or
+            labels, predictions or weights are of other shapes or values than these.
 
     Example:
 
@@ -193,8 +190,9 @@ class GeometricMean(_RecallMetric):
         correction: float = 0.0,
         name: str = "geometric_mean",
         dtype: str | None = None,
+        threshold: float = 0.0,
     ) -> None:
-        super().__init__(num_classes, name, dtype)
+        super().__init__(num_classes, threshold, name, dtype)
         self.correction = float(check_real(0, 1, correction=correction))
 
     def result(self):
@@ -210,7 +208,7 @@ class GeometricMean(_RecallMetric):
         complete = keras.ops.sum(recognised) == keras.ops.maximum(
             keras.ops.sum(present), 1.0
         )
-        return keras.ops.where(complete, mean, 0.0)
+        return self.nan_if_outside(keras.ops.where(complete, mean, 0.0))
 
     def get_config(self) -> dict:
         return {**super().get_config(), "correction": self.correction}
