@@ -113,7 +113,6 @@ def class_logits(outputs: Any) -> Any:
 
     Example:
 
-    >>> import numpy as np
     >>> tuple(class_logits(keras.ops.convert_to_tensor([[3.0]])).shape)
     (1, 2)
     """
