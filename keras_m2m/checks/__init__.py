@@ -10,8 +10,8 @@ from keras_m2m.checks.arrays import check_same_length
 from keras_m2m.checks.arrays import check_samples
 from keras_m2m.checks.arrays import is_sparse
 from keras_m2m.checks.labels import check_labels
-from keras_m2m.checks.networks import check_model
 from keras_m2m.checks.names import check_name
+from keras_m2m.checks.networks import check_model
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
