@@ -135,7 +135,8 @@ def translate(
 
     Args:
         f: Callable from samples to logits `(batch, num_classes)`, in inference
-            mode: the network being trained.
+            mode: the network being trained. For two classes a network may also
+            return one logit z `(batch, 1)`, which stands for `(-z/2, z/2)`.
         g: The same for the frozen classifier.
         seeds: float32 tensor `(batch, ...)`, the samples to start from.
         seed_classes: int tensor `(batch,)`, their classes.
@@ -172,8 +173,8 @@ def translate(
     """
 
     def objective(x):
-        cross_entropy = _cross_entropy(_float32(g(x)), targets)
-        return ops.sum(cross_entropy + lam * _at(_float32(f(x)), seed_classes))
+        cross_entropy = _cross_entropy(_logits(g, x), targets)
+        return ops.sum(cross_entropy + lam * _at(_logits(f, x), seed_classes))
 
     def clip(x):
         return x if bounds is None else ops.clip(x, *bounds)
@@ -194,7 +195,7 @@ def accept(g, translated, targets, gamma):
     """Tell which translations `g` is confident enough about.
 
     Args:
-        g: Callable from samples to logits `(batch, num_classes)`.
+        g: Callable from samples to logits, as for `translate`.
         translated: float32 tensor `(batch, ...)`.
         targets: int tensor `(batch,)`, the classes aimed at.
         gamma: Least probability of the target under `g`, in `[0, 1]`; 0 accepts
@@ -217,8 +218,8 @@ def accept(g, translated, targets, gamma):
     Source: Kim et al., Algorithm 1, line 13. The paper prints the test on the
     loss; its values of gamma are confidences (`CE <= c` is `p >= exp(-c)`).
     """
-    logits = _float32(g(translated))
-    return _at(ops.softmax(logits, axis=-1), targets) >= gamma
+    probabilities = ops.softmax(_logits(g, translated), axis=-1)
+    return _at(probabilities, targets) >= gamma
 
 
 def _unit(x):
@@ -238,5 +239,14 @@ def _at(values, classes):
     return ops.sum(values * one_hot, axis=-1)
 
 
-def _float32(x):
-    return ops.cast(x, "float32")
+def _logits(network, x):
+    """float32 logits `(batch, num_classes)`, two of a network that returns one.
+
+    One logit z, of probability `sigmoid(z)` for class 1, stands for the two logits
+    `(-z/2, z/2)`, whose softmax is the same. So would `(0, z)` be, but then `lam`
+    would have no effect on seeds of class 0.
+    """
+    logits = ops.cast(network(x), "float32")
+    if logits.shape[-1] > 1:
+        return logits
+    return ops.concatenate([-logits / 2, logits / 2], axis=-1)

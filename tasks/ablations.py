@@ -17,6 +17,7 @@ from keras import ops
 from keras_m2m import M2mModel
 from keras_m2m import count_classes
 from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
+from keras_m2m.m2m_model.replicas import spread_seed
 from keras_m2m.sampling import is_stream
 from tasks.recipes import METHODS
 from tasks.recipes import Method
@@ -207,9 +208,7 @@ def _from_pool(size, f, g, data: Data, seed, **arguments):
 
 def _generator(seed):
     """Draws that do not repeat those of an `M2mModel` with the same seed."""
-    if seed is not None:
-        seed = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0]) // 2
-    return ReplicaSeedGenerator(seed)
+    return ReplicaSeedGenerator(spread_seed(seed, stream=1))
 
 
 def _variant(about, **changes):

@@ -78,7 +78,7 @@ def test_an_epoch_without_accepted_translations_warns_of_the_classes(validate):
             verbose=0,
         )
     (message,) = [str(w.message) for w in caught if w.category is UserWarning]
-    assert re.search("accepted 0 of .* classes: right, top. Train g", message)
+    assert re.search("accepted 0 of .* classes: right, top. Scale samples", message)
     # Classes of 12 and 4 samples are made from larger ones alone.
     assert watch.translated[0, 1] > 0
     assert watch.translated[2, :2].min() > 0

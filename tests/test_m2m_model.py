@@ -169,8 +169,8 @@ def test_the_random_start_has_the_given_norm(norm):
 
 
 def test_translations_stay_inside_the_bounds_and_would_leave_them():
-    x = np.random.default_rng(0).uniform(size=(5, 4)).astype("float32")
-    seeds = seeds_of(x, [1] * 5, [0] * 5)
+    x = np.random.default_rng(0).uniform(size=(50, 4)).astype("float32")
+    seeds = seeds_of(x, [1] * 50, [0] * 50)
     free, held = (
         to_numpy(linear_model(bounds=bounds, noise=1.0).translate(seeds))
         for bounds in (None, (0, 1))

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_m2m.checks import check_real
+from keras_m2m.checks import check_whole
 
 
 class WatchAcceptance(keras.callbacks.Callback):
@@ -18,6 +19,8 @@ class WatchAcceptance(keras.callbacks.Callback):
     Args:
         least: Acceptance rate in `[0, 1]` below which it warns.
         class_names: Names for the warning, one per class; None for numbers.
+        once: Whether to warn after the first such epoch alone.
+        least_rows: Translated rows below which an epoch shows nothing.
 
     Attributes:
         translated: Rows translated in the last epoch, int64 `(K, K)` indexed
@@ -32,13 +35,18 @@ class WatchAcceptance(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, least: float = 0.01, class_names: Sequence[str] | None = None
+        self,
+        least: float = 0.01,
+        class_names: Sequence[str] | None = None,
+        once: bool = False,
+        least_rows: int = 0,
     ) -> None:
         super().__init__()
         self.least = check_real(0, 1, least=least)
-        self.class_names = class_names
+        self.least_rows = check_whole(0, least_rows=least_rows)
+        self.class_names, self.once = class_names, once
         self.translated = self.accepted = None
-        self._counts = None
+        self._counts, self._warned = None, False
 
     def on_epoch_begin(self, epoch, logs=None):
         self._counts = None
@@ -53,13 +61,10 @@ class WatchAcceptance(keras.callbacks.Callback):
             return
         self.translated, self.accepted = self._counts
         translated, accepted = self.translated.sum(), self.accepted.sum()
-        if not translated:
-            warnings.warn(
-                f"Epoch {epoch}: nothing was translated, since R rejected all. A "
-                "smaller `beta` rejects less",
-                stacklevel=2,
-            )
-        elif accepted < self.least * translated:
+        if translated < self.least_rows or (self.once and self._warned):
+            return
+        if accepted < self.least * translated or not translated:
+            self._warned = True
             warnings.warn(self._message(epoch, translated, accepted), stacklevel=2)
 
     def _read(self):
@@ -68,12 +73,18 @@ class WatchAcceptance(keras.callbacks.Callback):
             self._counts = counts.by_class()
 
     def _message(self, epoch, translated, accepted):
+        if not translated:
+            return (
+                f"Epoch {epoch}: nothing was translated, since R rejected all. A "
+                "smaller `beta` rejects less"
+            )
         tried, passed = (part.sum(axis=1) for part in self._counts)
         empty = np.flatnonzero((tried > 0) & (passed == 0))
         names = self.class_names or range(len(tried))
         listed = ", ".join(str(names[k]) for k in empty) or "no class in particular"
         return (
             f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
-            f"Nothing at all for the target classes: {listed}. Train g longer or "
-            "better, lower `gamma` or `lam`, or raise `step_size` or `steps`"
+            f"Nothing at all for the target classes: {listed}. Scale samples, if their "
+            "entries do not spread by about 1 or lie in `bounds`; train g longer or "
+            "better; lower `gamma` or `lam`; raise `step_size` or `steps`"
         )

@@ -101,6 +101,21 @@ def apply_to_first(fn, count, sizes, *tensors):
     return ops.switch(index, [branch(size) for size in rows], *tensors)
 
 
+def check_unroll(unroll: bool | None) -> bool | None:
+    """Return the user's choice if it is one.
+
+    Example:
+
+    >>> check_unroll(True)
+    True
+    """
+    if unroll not in (None, True, False):
+        raise ValueError(
+            f"`unroll` must be True, False or None. Received: unroll={unroll!r}"
+        )
+    return unroll
+
+
 def _likely_sizes(share, spreads):
     """Sizes around the mean number of rows, and the whole batch."""
     deviation = np.sqrt(share * (1 - share) / _USUAL_BATCH)

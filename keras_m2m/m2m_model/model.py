@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -14,19 +15,23 @@ from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
+from keras_m2m.m2m_model import data_checks
 from keras_m2m.m2m_model import network_checks
 from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.compilation import apply_to_first
+from keras_m2m.m2m_model.compilation import check_unroll
 from keras_m2m.m2m_model.compilation import plan
+from keras_m2m.m2m_model.fitting import fit_arguments
+from keras_m2m.m2m_model.network_pair import NetworkPair
 from keras_m2m.m2m_model.seeds import Seeds
 from keras_m2m.m2m_model.seeds import wanted_seeds
 from keras_m2m.m2m_model.translation_counts import TranslationCounts
 
-_SETTINGS = "beta lam gamma steps step_size bounds noise unroll seed name"
+_MOVE = 0.1  # Of the width of `bounds`, or of 1: the paper's eta, in its images' units.
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
-class M2mModel(keras.Model):
+class M2mModel(NetworkPair):
     """Trains `f` with Major-to-minor Translation against a frozen classifier `g`.
 
     Every training step replaces part of the batch: a row of a rare class becomes
@@ -43,25 +48,31 @@ class M2mModel(keras.Model):
     0 if there were none) and `replaced_rate` (accepted over all rows); the callback
     `WatchAcceptance` holds the counts of every pair of classes.
 
-    To vary a step, override `draw_seeds`, `translate`, `accept` or `replace`.
+    To vary a step, override `draw_numbers`, `draw_seeds`, `translate`, `accept` or
+    `replace`. The arguments are fixed: for other values make a new model with the same
+    f, g and optimizer.
 
     Args:
         f: The classifier to train: a built `keras.Model` with one input, which
-            returns logits of shape `(batch, num_classes)`.
-        g: A classifier of the same shapes, trained on the same imbalanced data
+            returns logits of shape `(batch, num_classes)`; for two classes also
+            `(batch, 1)`, of probability `sigmoid(z)` for class 1. Of such a logit z,
+            `lam` acts on the equivalent two, `-z/2` and `z/2`.
+        g: A classifier of the same inputs, trained on the same imbalanced data
             from other initial weights. This sets `g.trainable = False`; neither
-            its weights nor its moving statistics ever change.
+            its weights nor its moving statistics ever change, whatever is set later.
         class_counts: Training samples per class, positive integers of shape
-            `(num_classes,)`, in any order.
+            `(num_classes,)`, in any order, or a mapping from class to number.
         beta: Reliability of `g` in `[0, 1)`: a translation from a class with n
             more samples than the target is rejected with probability `beta**n`.
         lam: Weight of the logit of the seed's class under `f`, at least 0.
         gamma: Least probability of the target under `g`, in `[0, 1]`; 0 accepts all.
         steps: Gradient steps of a translation, an integer of at least 1.
-        step_size: L2 length of each, positive, in the units of the samples.
+        step_size: L2 length of each, positive, in the units of the samples. None for
+            a tenth of the width of `bounds`, or 0.1 without: scale samples first.
         bounds: `(low, high)` that samples stay in, such as `(0, 1)` for images;
             None for data without limits.
-        noise: L2 norm of the random start of a translation; 0 turns it off.
+        noise: L2 norm of the random start of a translation; 0 turns it off. None for
+            the same default as `step_size`.
         unroll: Whether compiled code writes the steps out one by one. None
             chooses: a loop, but where XLA would compile it badly for a CPU.
         seed: Integer that the drawn numbers follow from; None for any.
@@ -73,8 +84,10 @@ class M2mModel(keras.Model):
     Raises:
         ValueError: If an argument is outside its range; if `f` or `g` is not
             built, has several inputs or outputs, does not return one logit per
-            class, or shares variables with the other; or, from `fit`, if
-            labels, bounds or values of the data do not fit.
+            class, or shares variables with the other; from `compile`, if the loss
+            takes probabilities; or, from `fit`, if labels, bounds or values of the
+            data do not fit.
+        AttributeError: If an argument is assigned again.
 
     Example:
 
@@ -93,6 +106,11 @@ class M2mModel(keras.Model):
     Source: Kim, Jeong, Shin, M2m (CVPR 2020), Algorithm 1 and section 2.3.
     """
 
+    FIXED = (
+        *("f", "g", "class_counts", "beta", "lam", "gamma", "steps", "step_size"),
+        *("bounds", "noise", "unroll", "seed"),
+    )
+
     def __init__(
         self,
         f: keras.Model,
@@ -102,41 +120,42 @@ class M2mModel(keras.Model):
         lam: float = 0.5,
         gamma: float = 0.9,
         steps: int = 10,
-        step_size: float = 0.1,
+        step_size: float | None = None,
         bounds: tuple[float, float] | None = None,
-        noise: float = 0.1,
+        noise: float | None = None,
         unroll: bool | None = None,
         seed: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
-        self.class_counts = check_class_counts(class_counts)
-        self.bounds = checks.check_bounds(bounds)
-        network_checks.check_networks(f, g, len(self.class_counts), self.bounds)
-        self._generation = generation_probability(class_counts).astype("float32")
-        self._acceptance = acceptance_probability(class_counts, beta).astype("float32")
-        self._share = translation_share(class_counts, beta)
-        self.f, self.g = f, g
-        self.g.trainable = False
+        counts, bounds = check_class_counts(class_counts), checks.check_bounds(bounds)
+        network_checks.check_networks(f, g, len(counts), bounds)
+        super().__init__(f, g, seed, name=name)
+        self.class_counts, self.bounds = counts, bounds
+        self._generation = generation_probability(counts).astype("float32")
+        self._acceptance = acceptance_probability(counts, beta).astype("float32")
+        self._share = translation_share(counts, beta)
         self._folded = FoldedNetwork(f), FoldedNetwork(g)
+        self.beta = beta
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
+        low, high = bounds or (0, 1)
+        move = _MOVE * (high - low)
+        step_size, noise = (move if v is None else v for v in (step_size, noise))
         self.step_size = checks.check_positive(step_size=step_size)
         self.noise = checks.check_real(0, noise=noise)
-        self.beta, self.unroll, self.seed = beta, unroll, seed
-        self._generator = replicas.ReplicaSeedGenerator(seed)
-        self.translation_counts = TranslationCounts(len(self.class_counts))
-        self._replaced_rate = keras.metrics.Mean(name="replaced_rate")
-        self.built = True  # f and g are, and there is nothing else to build.
+        self.unroll = check_unroll(unroll)
+        self.translation_counts = TranslationCounts(len(counts))
+        self._replaced_rate = keras.metrics.Mean(name="replaced_rate", dtype="float32")
 
-    def call(self, x, training=None):
-        return self.f(x, training=training)
-
-    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+    @functools.wraps(keras.Model.fit, assigned=())
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train `f`; as `keras.Model.fit`, after checks of the data.
 
-        Checks values of arrays and of `ResampledDataset`; of others the step, shapes.
+        Looks through arrays and `ResampledDataset`; of other data at the first batch,
+        which is read twice then. `class_weight` may also be an array. An epoch in which
+        hardly a translation was accepted gives a warning, once, unless a
+        `WatchAcceptance` is among the callbacks.
 
         Returns:
             The `keras.callbacks.History`.
@@ -145,22 +164,13 @@ class M2mModel(keras.Model):
             ValueError: If samples are integers, not finite or outside `bounds`, a label
                 is not in `0..num_classes - 1`, or devices or batch size do not fit.
         """
-        network_checks.check_data(x, y, self.bounds, len(self.class_counts))
-        replicas.check_devices(self, x, batch_size, **kwargs)
-        return super().fit(x, y, batch_size, *args, **kwargs)
+        return super().fit(**fit_arguments(self, *args, **kwargs))
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
         *state, data = state_and_data
         data, state = run_stateful(self, state, self._rewrite, data)
         return super().train_step(*state, data)
-
-    def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        """The ordinary loss, which JAX and PyTorch try out before any step."""
-        network_checks.check_targets(y)
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def test_step(self, *state_and_data):
         """Evaluate `f`; the rates describe training, so they are left out."""
@@ -172,7 +182,8 @@ class M2mModel(keras.Model):
 
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        network_checks.check_batch(x, y)
+        x = data_checks.only_input(x)
+        data_checks.check_batch(x, y)
         x, y = ops.cast(x, "float32"), ops.convert_to_tensor(y)
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         seeds = self.draw_seeds(x, labels)
@@ -284,14 +295,3 @@ class M2mModel(keras.Model):
     def _plan(self):
         nests = all(folded.nests for folded in self._folded)
         return plan(self, nests, self._share, self.unroll)
-
-    def get_config(self):
-        config = {key: getattr(self, key) for key in _SETTINGS.split()}
-        for key in "fg":
-            config[key] = keras.saving.serialize_keras_object(getattr(self, key))
-        return {**config, "class_counts": self.class_counts.tolist()}
-
-    @classmethod
-    def from_config(cls, config):
-        parts = {k: keras.saving.deserialize_keras_object(config[k]) for k in "fg"}
-        return cls(**{**config, **parts})

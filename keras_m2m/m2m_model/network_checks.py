@@ -1,15 +1,12 @@
-"""Checks of the two networks that M2m works with, and of the batches it gets."""
+"""Checks of the two networks that M2m works with."""
 
 import warnings
 
 import keras
 import numpy as np
 
-from keras_m2m.checks import check_labels
-from keras_m2m.checks import check_samples
 from keras_m2m.m2m_model.network_faults import fault
 from keras_m2m.m2m_model.network_trial import try_out
-from keras_m2m.sampling import ResampledDataset
 
 # Measured for 8,142 classes; where it warns it is a gigabyte.
 _BYTES_A_PAIR = 61
@@ -96,80 +93,6 @@ def check_number_of_classes(num_classes: int) -> None:
         warnings.warn(f"{needed}.", stacklevel=3)
 
 
-def check_data(x, y, bounds: tuple[float, float] | None, num_classes: int) -> None:
-    """Raise if arrays that go into `fit` hold values that M2m cannot work with.
-
-    Args:
-        x: Samples `(n, ...)`, or a `ResampledDataset`. Data of other kinds, which
-            cannot be looked through beforehand, passes.
-        y: Labels `(n,)` or `(n, 1)`, or None.
-        bounds: `(low, high)` that all samples must lie in, or None.
-        num_classes: Number of classes K.
-
-    Raises:
-        ValueError: If samples are integers, not finite or outside `bounds`, or a
-            label is not an integer in `0..num_classes - 1`.
-
-    Example:
-
-    >>> import numpy as np
-    >>> check_data(np.zeros((2, 3)), np.array([0, 1]), bounds=(0, 1), num_classes=2)
-    """
-    samples, labels = (x.x, x.y) if isinstance(x, ResampledDataset) else (x, y)
-    if hasattr(samples, "__array__"):
-        check_samples(_on_host(samples), bounds)
-        if labels is None:
-            check_targets(labels)
-    if hasattr(labels, "__array__"):
-        check_labels(_on_host(labels), num_classes)
-
-
-def check_batch(x, y) -> None:
-    """Raise unless a batch can be rewritten; reads shapes and dtypes only.
-
-    Args:
-        x: Tensor of samples.
-        y: Tensor of labels, or None.
-
-    Raises:
-        ValueError: If samples are not floating point, or labels are missing or
-            not of shape `(batch,)` or `(batch, 1)`.
-
-    Example:
-
-    >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"))
-    """
-    check_targets(y)
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
-        raise ValueError(
-            "Samples must be floating point, since they are moved by gradient steps; "
-            f"scale integer images to [0, 1]. Received: dtype={x.dtype}"
-        )
-
-
-def check_targets(y) -> None:
-    """Raise unless a batch has labels of a shape that they can have.
-
-    Args:
-        y: Tensor of labels, or None.
-
-    Raises:
-        ValueError: If labels are missing or not of shape `(batch,)` or
-            `(batch, 1)`.
-
-    Example:
-
-    >>> check_targets(keras.ops.zeros((2, 1), "int32"))
-    """
-    if y is None:
-        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
-    if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
-        raise ValueError(
-            "Labels must be integers of shape (batch,) or (batch, 1), not one-hot. "
-            f"Received: shape={tuple(y.shape)}"
-        )
-
-
 def _check_model(name, network):
     if not isinstance(network, keras.Model) or not network.built:
         raise ValueError(
@@ -210,12 +133,6 @@ def _check_by_trial(name, network, shape, bounds, num_classes):
     _check_output_shape(name, (None, *outcome.outputs.shape[1:]), num_classes)
     if message := fault(name, trial, outcome):
         raise ValueError(message)
-
-
-def _on_host(values):
-    """A tensor as an array, wherever it is; anything else as it came."""
-    is_tensor = keras.ops.is_tensor(values)
-    return keras.ops.convert_to_numpy(values) if is_tensor else values
 
 
 def _input_shape(name, network):

@@ -7,6 +7,7 @@ numbers.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_m2m._backend import device_count
@@ -38,6 +39,29 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
 
     def next(self, ordered=True):
         return for_replica(super().next(ordered), replica_number())
+
+
+def spread_seed(seed: int | None, stream: int) -> int | None:
+    """A seed that shares no drawn numbers with those of neighbouring seeds.
+
+    On PyTorch, Keras seeds each draw by the sum of a seed and the number of the draw,
+    so that seed 2 would draw in one step what seed 0 draws two steps later.
+
+    Args:
+        seed: Integer of at least 0, or None.
+        stream: Positive integer that is another for each use of the same seed.
+
+    Returns:
+        Integer below 2**31; None for None.
+
+    Example:
+
+    >>> spread_seed(0, stream=1) == spread_seed(0, stream=2)
+    False
+    """
+    if seed is None:
+        return None
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]) // 2
 
 
 def for_replica(seed, replica):

@@ -1,0 +1,180 @@
+"""Checks of the data that goes into `fit`, on the host, and of each batch by shape.
+
+Values cannot be read inside a compiled step. So arrays are looked through before
+training, and of a pipeline the first batch.
+"""
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_samples
+from keras_m2m.sampling import ResampledDataset
+from keras_m2m.sampling import is_stream
+
+# Fewer labels, or less of a difference, is chance.
+_TELLING_COUNT, _TELLING_RATIO = 20, 2
+
+
+def check_data(
+    x: Any, y: Any, bounds: tuple[float, float] | None, class_counts: np.ndarray
+) -> Any:
+    """Look through what goes into `fit` for what M2m cannot work with.
+
+    Args:
+        x: Samples `(n, ...)`, a `ResampledDataset`, or a pipeline of batches, whose
+            first is looked at.
+        y: Labels `(n,)` or `(n, 1)`, or None.
+        bounds: `(low, high)` that all samples must lie in, or None.
+        class_counts: Training samples per class, int64 `(num_classes,)`.
+
+    Returns:
+        `x`; of an iterator, which cannot be looked at twice, one of the same batches.
+
+    Raises:
+        ValueError: If samples are integers, not finite or outside `bounds`, or a
+            label is not an integer in `0..num_classes - 1`.
+
+    Warns:
+        UserWarning: If labels contradict `class_counts`.
+
+    Example:
+
+    >>> x = np.zeros((2, 3))
+    >>> check_data(x, np.array([0, 1]), (0, 1), np.array([9, 5])) is x
+    True
+    """
+    if isinstance(x, ResampledDataset):
+        samples, labels = x.x, x.y
+        if is_stream(samples):
+            samples = x[0][0]
+    elif hasattr(x, "__array__"):
+        samples, labels = x, y
+        if labels is None:
+            check_targets(labels)
+    else:
+        batch, x = _first_batch(x)
+        samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        samples = only_input(samples)
+    if hasattr(samples, "__array__"):
+        check_samples(_on_host(samples), bounds)
+    if hasattr(labels, "__array__"):
+        labels = check_labels(_on_host(labels), len(class_counts))
+        _compare(class_counts, np.bincount(labels, minlength=len(class_counts)))
+    return x
+
+
+def check_batch(x: Any, y: Any) -> None:
+    """Raise unless a batch can be rewritten; reads shapes and dtypes only.
+
+    Args:
+        x: Tensor of samples.
+        y: Tensor of labels, or None.
+
+    Raises:
+        ValueError: If samples are not floating point, or labels are missing or
+            not of shape `(batch,)` or `(batch, 1)`.
+
+    Example:
+
+    >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"))
+    """
+    check_targets(y)
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+        raise ValueError(
+            "Samples must be floating point, since they are moved by gradient steps; "
+            f"scale integer images to [0, 1]. Received: dtype={x.dtype}"
+        )
+
+
+def check_targets(y: Any) -> None:
+    """Raise unless a batch has labels of a shape that they can have.
+
+    Args:
+        y: Tensor of labels, or None.
+
+    Raises:
+        ValueError: If labels are missing or not of shape `(batch,)` or
+            `(batch, 1)`.
+
+    Example:
+
+    >>> check_targets(keras.ops.zeros((2, 1), "int32"))
+    """
+    if y is None:
+        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
+    if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
+        raise ValueError(
+            "Labels must be integers of shape (batch,) or (batch, 1), not one-hot. "
+            f"Received: shape={tuple(y.shape)}"
+        )
+
+
+def only_input(x: Any) -> Any:
+    """The one value of a dict or list of inputs; anything else as it came.
+
+    Args:
+        x: What a user gave as samples.
+
+    Returns:
+        The samples of a network's single input.
+
+    Raises:
+        ValueError: If there are several.
+
+    Example:
+
+    >>> only_input({"features": "samples"})
+    'samples'
+    """
+    if not isinstance(x, dict | list | tuple):
+        return x
+    if len(x) != 1:
+        names = list(x) if isinstance(x, dict) else len(x)
+        raise ValueError(
+            "f and g have one input, whose samples are an array or tensor; convert "
+            f"nested lists by numpy.array. Received: inputs={names}"
+        )
+    return only_input(next(iter(x.values() if isinstance(x, dict) else x)))
+
+
+def _first_batch(x):
+    """`(batch, x)`, where `x` still gives all batches; an empty batch if unknown."""
+    if isinstance(x, keras.utils.PyDataset):
+        return x[0], x
+    if isinstance(x, Iterator):
+        batch = next(x, None)
+        return batch, (each for each in itertools.chain([batch], x))
+    return next(iter(x), None) if hasattr(x, "__iter__") else None, x
+
+
+def _on_host(values):
+    """A tensor as an array, wherever it is; anything else as it came."""
+    if not keras.ops.is_tensor(values):
+        return values
+    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(values.dtype)):
+        values = keras.ops.cast(values, "float32")  # NumPy has no bfloat16.
+    return keras.ops.convert_to_numpy(values)
+
+
+def _compare(class_counts, found):
+    """Warn where a class that is said to be larger has clearly fewer labels."""
+    larger = class_counts[:, None] > class_counts[None, :]
+    fewer = _TELLING_RATIO * found[:, None] < found[None, :]
+    wrong = larger & fewer & (found[None, :] >= _TELLING_COUNT)
+    if wrong.any():
+        # The clearest pair.
+        ratio = np.where(wrong, found[None, :] / (found[:, None] + 1), 0)
+        large, small = np.unravel_index(ratio.argmax(), ratio.shape)
+        warnings.warn(
+            "`class_counts` contradict the labels: they must be in the order of the "
+            "labels, as keras_m2m.count_classes(y, num_classes) gives them. Received: "
+            f"{class_counts[large]} for class {large} and {class_counts[small]} for "
+            f"class {small}, which have {found[large]} and {found[small]} labels here",
+            stacklevel=4,
+        )

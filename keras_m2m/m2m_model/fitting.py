@@ -1,0 +1,60 @@
+"""What `M2mModel.fit` makes of its arguments before Keras gets them."""
+
+import inspect
+
+import keras
+import numpy as np
+
+from keras_m2m.callbacks import WatchAcceptance
+from keras_m2m.m2m_model import replicas
+from keras_m2m.m2m_model.data_checks import check_data
+from keras_m2m.m2m_model.data_checks import only_input
+
+_FIT = inspect.signature(keras.Model.fit)
+
+
+def fit_arguments(model, *args, **kwargs) -> dict:
+    """Check the arguments of `model.fit`, and bring them to the form that Keras takes.
+
+    Args:
+        model: A compiled `M2mModel`.
+        *args: As for `keras.Model.fit`.
+        **kwargs: As for `keras.Model.fit`; `class_weight` may be an array.
+
+    Returns:
+        Arguments of `keras.Model.fit` by name: x without a dict around it, weights as
+        a dict, and among the callbacks a `WatchAcceptance`.
+
+    Raises:
+        ValueError: If data, weights, devices or the batch size do not fit.
+    """
+    given = _FIT.bind(model, *args, **kwargs).arguments
+    del given["self"]
+    given["x"] = check_data(
+        only_input(given.get("x")), given.get("y"), model.bounds, model.class_counts
+    )
+    replicas.check_devices(model, **given)
+    given["class_weight"] = _by_class(given.get("class_weight"), model.class_counts)
+    given["callbacks"] = _watched(given.get("callbacks"))
+    return given
+
+
+def _by_class(weights, class_counts):
+    if weights is None or isinstance(weights, dict):
+        return weights
+    if np.shape(weights) != class_counts.shape:
+        raise ValueError(
+            "`class_weight` must be a dict, or an array of one weight for each of "
+            f"{len(class_counts)} classes. Received: class_weight={weights!r}"
+        )
+    return dict(enumerate(np.asarray(weights, dtype="float64").tolist()))
+
+
+def _watched(callbacks):
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    several = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    several = [each for each in several if each is not None]
+    if not any(isinstance(each, WatchAcceptance) for each in several):
+        several.append(WatchAcceptance(once=True, least_rows=100))
+    return several
