@@ -64,6 +64,8 @@ def _without_gradient(outcomes):
 
 
 def _of_range(name, trial, outputs):
+    if not np.ptp(outputs, axis=0).any():
+        return None  # Of weights that are all zero: there is nothing to see yet.
     if outputs.min() >= 0 and outputs.max() <= 1 and trial.stays_within(0, 1):
         return _probabilities(name, "in [0, 1] whatever its weights")
     if name == "g" and np.abs(outputs).max() <= 1 and trial.stays_within(-1, 1):
