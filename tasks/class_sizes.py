@@ -16,6 +16,7 @@ from keras_m2m import plots
 from tasks import commands
 from tasks import registry
 from tasks import whole_files
+from tasks.paths import read_path
 from tasks.settings import parse
 from tasks.task import Data
 from tasks.task import UserError
@@ -47,7 +48,7 @@ def _main(arguments):
 def _draw(arguments):
     if not arguments:
         raise UserError("name a task, as in: python -m tasks.class_sizes digits_lt")
-    out = Path(_OUT.value)
+    out = Path(read_path("out", _OUT.value))
     if out.suffix not in (".png", ".svg"):
         raise UserError(f"--out={out} must end in .png or .svg")
     loaded = [load(command) for command in arguments]

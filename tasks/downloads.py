@@ -1,18 +1,22 @@
 """Published files: from a folder or from the web, and only as they were published."""
 
-import contextlib
 import hashlib
 import os
 import re
-import socket
+import time
+import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
-import keras
-
+from tasks import whole_files
+from tasks.paths import check_is_file
+from tasks.paths import keras_home
 from tasks.task import UserError
 
 TIMEOUT = 60  # Seconds without an answer; without it a silent server is waited on.
+SLOWEST = 2**13  # Bytes a second on average, once so many seconds are over.
+LARGEST = 2**28  # Bytes of a file, several times what any has.
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def get(
     """
     if data_dir is None:
         return _cached(published) or _download(published)
-    content = read(Path(data_dir) / published.name, _where(published))
+    content = _file(Path(data_dir) / published.name, _where(published))
     if verify:
         again = f"{_where(published)} Or give --noverify for files of your own"
         _check(content, published, again)
@@ -114,6 +118,15 @@ def read(path: Path, advice: str = "") -> Content:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}. {advice}"
         raise UserError(message.rstrip(". ")) from error
+
+
+def _file(path, advice):
+    """What `read` returns, but of nothing that a reader may have to wait for."""
+    try:
+        check_is_file(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}. {advice}") from error
+    return read(path, advice)
 
 
 def _where(published):
@@ -142,61 +155,64 @@ def _check(content, published, advice):
         )
 
 
-def _home():
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+def _path(published):
+    return keras_home() / "datasets" / published.name
 
 
 def _cached(published):
     """The file from Keras' cache, or None where it is not there as published."""
-    path = _home() / "datasets" / published.name
-    if not path.exists():
+    path = _path(published)
+    whole_files.remove_leftovers(path)
+    if not os.path.lexists(path):
         return None
-    try:
-        content = Content(path, path.read_bytes())
-    except OSError as error:
-        reason = error.strerror
-    else:
-        reason = _mismatch(content, published)
-        if reason is None:
-            return content
-    print(f"{path} is downloaded again: {reason}", flush=True)
+    content = _file(path, f"It is where {published.name} is kept. Remove it")
+    mismatch = _mismatch(content, published)
+    if mismatch is None:
+        return content
+    print(f"{path} is downloaded again: {mismatch}", flush=True)
     return None
 
 
 def _download(published):
-    # Runs beside this one may download the same file.
-    part = f"{published.name}.{os.getpid()}.part"
+    path = _path(published)
     advice = f"Put it into a folder and give --data_dir. {_where(published)}"
-    path = None
+    print(f"downloading {published.url}", flush=True)
     try:
-        with _timeout(TIMEOUT):
-            path = keras.utils.get_file(
-                part, published.url, cache_dir=str(_home()), force_download=True
-            )
-        path = Path(path)
-        content = Content(path.with_name(published.name), path.read_bytes())
-        mismatch = _mismatch(content, published)
-        if mismatch is None:
-            path.replace(content.path)
-            return content
-    except Exception as error:  # get_file raises plain Exception when offline.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_files.aside(path) as part:
+            _fetch(published.url, part)
+            content = Content(path, part.read_bytes())
+            mismatch = _mismatch(content, published)
+            if mismatch:
+                raise UserError(
+                    f"{published.url} is not the file that was published: {mismatch}. "
+                    "A proxy or a sign-in page may have answered; try again. " + advice
+                )
+    except (OSError, ValueError, HTTPException) as error:  # All that urllib raises.
         message = f"{published.name} cannot be downloaded: {error}\n{advice}"
         raise UserError(message) from error
-    finally:
-        if path is not None:
-            Path(path).unlink(missing_ok=True)
-    raise UserError(
-        f"{published.url} is not the file that was published: {mismatch}. A proxy or a "
-        f"sign-in page may have answered; try again. {advice}"
-    )
+    return content
 
 
-@contextlib.contextmanager
-def _timeout(seconds):
-    """`get_file` has no argument for it."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _fetch(url, part):
+    """Write what a server sends, unless it sends too much, or too slowly, or stops."""
+    began, received = time.monotonic(), 0
+    with (
+        urllib.request.urlopen(url, timeout=TIMEOUT) as answer,
+        open(part, "wb") as file,
+    ):
+        said = answer.length
+        # As much as there is: a full piece may take for ever.
+        while piece := answer.read1(2**16):
+            file.write(piece)
+            received += len(piece)
+            seconds = time.monotonic() - began
+            if received > LARGEST:
+                raise OSError(f"it is longer than {LARGEST} bytes, so another file")
+            if seconds > TIMEOUT and received < SLOWEST * seconds:
+                raise OSError(
+                    f"only {received} bytes came in {seconds:.0f} seconds, and "
+                    f"{SLOWEST} a second are the least to wait for"
+                )
+    if said is not None and received < said:
+        raise OSError(f"it broke off: {received} out of {said} bytes came")

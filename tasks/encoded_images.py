@@ -15,6 +15,9 @@ import keras
 import numpy as np
 from PIL import Image
 
+from tasks.image_decoding import BYTES_A_PIXEL
+from tasks.memory import MemoryBudget
+from tasks.memory import available
 from tasks.task import UserError
 
 # The field's random resized crop: shares of the area, and width over height.
@@ -169,18 +172,27 @@ def _threads():
     return ThreadPoolExecutor(thread_name_prefix="decode")
 
 
+@functools.cache
+def _budget():
+    """Memory for all that is decoded at once."""
+    return MemoryBudget(available() // 2)
+
+
 def _pixels(record, size, choose, rng):
     """uint8 `(size, size, 3)`; NumPy and Pillow leave other threads running."""
+    advice = (
+        "It is damaged where the data is prepared. Remove that folder, so that it is "
+        "prepared again; if it still fails, get the archive with that image again"
+    )
     try:
         image = Image.open(io.BytesIO(record["image"]))
         box, flip = choose(*image.size, rng)
         pixels = np.asarray(_resampled(image, box, size))
     except Exception as error:  # Pillow raises many kinds.
         name = bytes(record["file_name"]).decode(errors="replace")
+        advice = "" if isinstance(error, MemoryError) else f"\n{advice}"
         raise UserError(
-            f"the image {name} cannot be decoded: {error}\nIt is damaged where the "
-            "data is prepared. Remove that folder, so that it is prepared again; if it "
-            "still fails, get the archive with that image again"
+            f"the image {name} cannot be decoded: {error}{advice}"
         ) from error
     return pixels[:, ::-1] if flip else pixels
 
@@ -193,4 +205,6 @@ def _resampled(image, box, size):
     scale = drafted[1][2] / width if drafted else 1
     box = tuple(edge * scale for edge in box)
     box = (*box[:2], min(box[2], image.width), min(box[3], image.height))
-    return image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, box)
+    with _budget().taken(BYTES_A_PIXEL * image.width * image.height):
+        image = image.convert("RGB")
+        return image.resize((size, size), Image.Resampling.BILINEAR, box)

@@ -105,7 +105,7 @@ def _path(data_dir):
             "--data_dir=PATH is needed: a folder with a folder of images per class, or "
             "an .npz file with arrays x and y"
         )
-    path = Path(data_dir).expanduser()
+    path = Path(data_dir)
     if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz")):
         raise UserError(f"--data_dir={data_dir} is neither a folder nor an .npz file")
     return path.resolve()

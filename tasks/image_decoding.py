@@ -11,7 +11,7 @@ from tasks.memory import MemoryBudget
 
 # Pillow picks a decoder by a file's content; these are the ones it may pick.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-_BYTES = 24  # A pixel, in Pillow's copies while it is decoded, of 4 bytes each.
+BYTES_A_PIXEL = 24  # Of Pillow's copies while it is decoded, each of 4 bytes.
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def decode(path: Path, size: int, budget: MemoryBudget) -> Decoded:
         # Lets the decoder of JPEG halve a large image, which takes a fraction of the
         # time, while two pixels or more are left for one.
         image.draft(None, (2 * size, 2 * size))
-        with budget.taken(_BYTES * image.width * image.height):
+        with budget.taken(BYTES_A_PIXEL * image.width * image.height):
             return _small(image, size)
 
 

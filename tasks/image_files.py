@@ -16,6 +16,7 @@ from tasks.image_decoding import Decoded
 from tasks.image_decoding import decode
 from tasks.memory import MemoryBudget
 from tasks.memory import available
+from tasks.paths import keras_home
 from tasks.task import UserError
 
 _VERSION = 2  # To be raised when images are prepared in another way.
@@ -135,6 +136,5 @@ def _key(paths, size):
 
 
 def _kept_file(folder, size):
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     place = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(home) / "keras_m2m" / f"images-{place}-{size}.npz"
+    return keras_home() / "keras_m2m" / f"images-{place}-{size}.npz"

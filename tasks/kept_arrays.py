@@ -1,10 +1,12 @@
 """Arrays that took long to make, kept in a file for the next run."""
 
-import contextlib
 import os
 from pathlib import Path
 
 import numpy as np
+
+from tasks import whole_files
+from tasks.paths import check_is_file
 
 
 def read(path: Path, about: str) -> dict[str, np.ndarray] | None:
@@ -17,9 +19,10 @@ def read(path: Path, about: str) -> dict[str, np.ndarray] | None:
     Returns:
         Arrays by name, or None if they have to be made.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
+        check_is_file(path)
         # The archive checks what it holds by checksums.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
@@ -43,14 +46,9 @@ def write(path: Path, about: str, **arrays: np.ndarray) -> None:
         about: What they were made of and how.
         **arrays: By name.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(aside, "wb") as file:
-            np.savez(file, about=about, **arrays)
-        os.replace(aside, path)
+        with whole_files.aside(path) as part:
+            np.savez(part, about=about, **arrays)
     except OSError as error:
         print(f"note: {path} cannot be kept, the next run makes it again: {error}")
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 from absl import flags
 
+from tasks.paths import PATHS
+from tasks.paths import read_path
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.task import Flag
@@ -220,6 +222,9 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
     """
     defined = {flag.name: flag for flag in values.get_key_flags_for_module(sys.argv[0])}
     found = {name: flag.value for name, flag in defined.items()}
+    for name in PATHS:
+        if found.get(name) is not None:
+            found[name] = read_path(name, found[name])
     found["preset"] = found["preset"] or _default_preset(task, found)
     if found["preset"]:
         preset = task.presets[found["preset"]].values.items()

@@ -34,6 +34,7 @@ from absl import flags
 from tasks import commands
 from tasks import published
 from tasks import table_figures
+from tasks.paths import read_path
 from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.sweep import Dataset
@@ -109,7 +110,9 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     """
     sweep = _sweep(chosen, arguments)
     name = f"table{chosen.table}" if chosen.table else _task(chosen)
-    out = Path(chosen.out or Path(chosen.runs) / name)
+    out = sweep.runs / name
+    if chosen.out is not None:
+        out = Path(read_path("out", chosen.out))
     # An hour of training is too late to find out that a folder cannot be.
     if not chosen.found:
         make_folder("results", sweep.results)
@@ -166,8 +169,8 @@ def _sweep(chosen, arguments):
         datasets,
         _rows(chosen),
         chosen.seeds,
-        Path(chosen.results),
-        Path(chosen.runs),
+        Path(read_path("results", chosen.results)),
+        Path(read_path("runs", chosen.runs)),
         chosen.tuning_seed if chosen.tune else None,
     )
 

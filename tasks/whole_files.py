@@ -3,9 +3,12 @@
 import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
+
+import psutil
 
 from tasks.task import UserError
 
@@ -22,12 +25,29 @@ def aside(path: Path):
     """
     # Of this process: another one may write a file of the same name.
     part = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
+    remove_leftovers(path)
     part.unlink(missing_ok=True)
     try:
         yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed left aside.
+
+    Args:
+        path: The name that it was to get.
+    """
+    stem, suffix, name = map(re.escape, (path.stem, path.suffix, path.name))
+    # The second is how earlier versions called it.
+    aside = re.compile(rf"{stem}\.(\d{{1,9}})\.part{suffix}|{name}\.(\d{{1,9}})\.part")
+    with contextlib.suppress(OSError):  # No folder, or none that may be written to.
+        for part in path.parent.iterdir():
+            found = aside.fullmatch(part.name)
+            if found and not psutil.pid_exists(int(found[1] or found[2])):
+                part.unlink()
 
 
 def write(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import os
 import threading
 
 import pytest
@@ -19,7 +20,10 @@ ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves `server.body`, and `server.said` bytes of it by its own account."""
+    """Serves `server.body`, and `server.said` bytes of it by its own account.
+
+    Again and again if there is a `server.pause` in between, in seconds.
+    """
 
     def do_GET(self):
         self.server.requests += 1
@@ -30,8 +34,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.release.wait()
             return
         self.send_response(200)
-        self.send_header("Content-Length", str(self.server.said))
+        if self.server.said is not None:
+            self.send_header("Content-Length", str(self.server.said))
         self.end_headers()
+        while self.server.pause is not None:  # Without an end.
+            try:
+                self.wfile.write(self.server.body)
+            except OSError:
+                return
+            self.server.release.wait(self.server.pause)
         self.wfile.write(self.server.body)
 
     def log_message(self, *arguments):
@@ -43,6 +54,7 @@ def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.body, server.said, server.requests = CONTENT, len(CONTENT), 0
         server.is_silent, server.release = False, threading.Event()
+        server.pause = None
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -121,10 +133,9 @@ def test_a_damaged_file_of_the_cache_is_not_used_offline(server, cache):
 
 
 def test_a_cache_that_cannot_hold_the_file_says_so(server, cache):
-    (cache / "tweets.txt").mkdir(parents=True)
+    cache.write_text("no folder")
     with pytest.raises(UserError, match=r"tweets\.txt cannot be downloaded"):
         downloads.get(published(server))
-    assert names(cache) == ["tweets.txt"]
 
 
 def test_no_server_is_an_error_that_tells_what_to_do(server, cache):
@@ -142,6 +153,55 @@ def test_a_silent_server_is_given_up(server, cache, monkeypatch):
     server.is_silent = True
     monkeypatch.setattr(downloads, "TIMEOUT", 0.2)
     with pytest.raises(UserError, match=r"tweets\.txt cannot be downloaded: .*timed"):
+        downloads.get(published(server))
+
+
+def test_a_server_that_never_ends_is_given_up(server, cache, monkeypatch):
+    server.said, server.pause = None, 0
+    monkeypatch.setattr(downloads, "LARGEST", 10**6)
+    with pytest.raises(UserError, match="cannot be downloaded: it is longer than 1000"):
+        downloads.get(published(server))
+    assert names(cache) == []
+
+
+@pytest.mark.parametrize("said", [None, 10**6])
+def test_a_server_that_drips_is_given_up(said, server, cache, monkeypatch):
+    server.body, server.said, server.pause = b"x", said, 0.01
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.1)
+    with pytest.raises(UserError, match=r"cannot be downloaded: only .* bytes came in"):
+        downloads.get(published(server))
+    assert names(cache) == []
+
+
+def test_what_killed_downloads_left_is_removed(server, cache):
+    cache.mkdir()
+    # No process has the number 999999999; one of this test has that of its parent.
+    living = f"tweets.{os.getppid()}.part.txt"
+    for name in ("tweets.999999999.part.txt", "tweets.txt.999999999.part"):
+        for other in (living, "tweets.part.txt", "news.999999999.part.txt"):
+            (cache / other).write_bytes(b"")
+        (cache / name).write_bytes(b"half")
+        downloads.get(published(server))
+        assert names(cache) == sorted(
+            [living, "tweets.part.txt", "news.999999999.part.txt", "tweets.txt"]
+        )
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_neither_read_nor_waited_for(make, server, cache, tmp_path):
+    cache.mkdir()
+    make(cache / "tweets.txt")
+    with pytest.raises(UserError, match=r"is where tweets\.txt is kept. Remove it"):
+        downloads.get(published(server))
+    with pytest.raises(UserError, match="cannot be read: Is "):
+        downloads.get(published(server), str(cache))
+    assert server.requests == 0
+
+
+def test_a_device_is_not_read(server, cache):
+    cache.mkdir()
+    (cache / "tweets.txt").symlink_to("/dev/zero")
+    with pytest.raises(UserError, match="Is no file, but a pipe or a device"):
         downloads.get(published(server))
 
 

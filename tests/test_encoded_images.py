@@ -14,11 +14,13 @@ from encoded import ramp
 from PIL import Image
 
 from keras_m2m import ResampledDataset
+from tasks import encoded_images
 from tasks import runner
 from tasks.encoded_images import CentreCrops
 from tasks.encoded_images import EncodedImages
 from tasks.encoded_images import random_box
 from tasks.encoded_images import random_crops
+from tasks.memory import MemoryBudget
 from tasks.task import Data
 from tasks.task import Task
 from tasks.task import UserError
@@ -146,6 +148,18 @@ def test_a_damaged_image_ends_training_by_an_error_that_names_it(tmp_path):
     own = tiny.settings(method="erm", batch_size=8, out_dir=str(tmp_path))
     with pytest.raises(UserError, match=r"^the image image 5 cannot be decoded"):
         runner.run(task, own)
+
+
+def test_an_image_that_takes_more_memory_than_is_free_is_named(monkeypatch):
+    budget = MemoryBudget(24 * 40 * 40)
+    monkeypatch.setattr(encoded_images, "_budget", lambda: budget)
+    images = EncodedImages(Rows([ramp(40, 40), ramp(41, 40)]), "ramps")
+    assert CentreCrops(images, 8)[np.array([0, 0])].shape[0] == 2
+    with pytest.raises(
+        UserError, match="image 1 cannot be decoded: to decode it takes"
+    ):
+        CentreCrops(images, 8)[np.array([0, 1])]
+    assert budget.used == 0
 
 
 def test_rows_that_cannot_be_read_name_the_data():
