@@ -59,7 +59,7 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
         )
 
 
-_FAR_ABOVE = 3  # Times what guessing has, or the loss before where that is more.
+_FAR_ABOVE = 10  # Times what guessing has, or the loss before where that is more.
 
 
 class WarnOfExplosion(keras.callbacks.Callback):

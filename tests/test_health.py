@@ -121,9 +121,9 @@ def test_a_loss_that_explodes_when_m2m_begins_warns_once_of_scales_and_steps():
 
 def test_a_loss_as_guessing_has_it_or_as_before_does_not_warn():
     guessing = np.log(10)
-    assert explosion(guessing, 2.9 * guessing) == []
-    assert explosion(29.0, before=10.0) == []
-    assert len(explosion(31.0, before=10.0)) == 1
+    assert explosion(guessing, 9.9 * guessing) == []
+    assert explosion(99.0, before=10.0) == []
+    assert len(explosion(101.0, before=10.0)) == 1
 
 
 @pytest.mark.no_backend
