@@ -16,6 +16,7 @@ from keras import ops
 
 from keras_m2m import M2mModel
 from keras_m2m import count_classes
+from keras_m2m.classes import class_logits
 from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
 from keras_m2m.m2m_model.replicas import spread_seed
 from keras_m2m.sampling import is_stream
@@ -139,11 +140,12 @@ class LogMeanSoftmax(keras.layers.Layer):
     """Logits whose softmax is the mean softmax of several logits.
 
     Call arguments:
-        logits: List of float tensors `(batch, num_classes)`.
+        logits: List of float tensors `(batch, num_classes)`, or of two classes
+            `(batch, 1)`.
     """
 
     def call(self, logits):
-        logs = ops.log_softmax(ops.stack(logits), axis=-1)
+        logs = ops.log_softmax(class_logits(ops.stack(logits)), axis=-1)
         return ops.logsumexp(logs, axis=0) - math.log(len(logits))
 
 

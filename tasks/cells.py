@@ -32,6 +32,7 @@ from tasks import run_folder
 from tasks import whole_files
 from tasks.ablations import method_of
 from tasks.health import Diverged
+from tasks.recipes import LOSSES
 from tasks.records import flags_of
 from tasks.run_folder import CHECKPOINTS
 from tasks.settings import Settings
@@ -272,9 +273,9 @@ class Cells:
 
 def _teachers(settings):
     """The plain trainings whose networks are g of a cell: never of its own seed."""
-    count = method_of(settings.method).teachers
+    count, loss = method_of(settings.method).teachers, LOSSES[settings.loss].of_g
     return [
-        settings.replace(method="erm", loss="ce", seed=settings.seed + 1 + i)
+        settings.replace(method="erm", loss=loss, seed=settings.seed + 1 + i)
         for i in range(count)
     ]
 

@@ -8,6 +8,7 @@ import psutil
 
 from tasks import devices
 from tasks import phases
+from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.task import Data
@@ -27,7 +28,8 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     """
     trainings = {method: settings.replace(method=method) for method in methods}
     if not settings.g and any(METHODS[method].translate for method in methods):
-        trainings = {"g": settings.replace(method="erm", loss="ce"), **trainings}
+        of_g = settings.replace(method="erm", loss=LOSSES[settings.loss].of_g)
+        trainings = {"g": of_g, **trainings}
     network = phases.new_network(task, data, settings)
     validation = _validation_seconds(network, data)
     steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)
@@ -55,7 +57,8 @@ def _seconds(task, data, settings, phase):
     """Seconds of the first steps, and of each that follows."""
     f, g = phases.new_network(task, data, settings), None
     if phase.recipe.translate:
-        g = phases.new_network(task, data, settings.replace(loss="ce"))
+        of_g = settings.replace(loss=LOSSES[settings.loss].of_g)
+        g = phases.new_network(task, data, of_g)
     model = phases.model_of(phase, f, g, data, settings)
     enough = phase._replace(first=0, last=2 * _STEPS)
     arguments = phases.fit_arguments(enough, data, settings)

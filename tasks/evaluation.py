@@ -11,7 +11,7 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
     """Scores of a network on a test set.
 
     Args:
-        f: A network that returns one score per class.
+        f: A network that returns one score per class, or of two classes one logit.
         samples: Test samples `(n, ...)`.
         labels: Their classes, integers `(n,)`.
         class_counts: Training samples per class, which tell major from minor.
@@ -19,7 +19,9 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
     Returns:
         The scores, as `scores_of` gives them.
     """
-    predicted = devices.predict(f, samples).argmax(axis=1)
+    outputs = devices.predict(f, samples)
+    one = outputs.shape[1] == 1
+    predicted = outputs[:, 0] > 0 if one else outputs.argmax(axis=1)
     classes = np.arange(len(class_counts))
     return scores_of(confusion_matrix(labels, predicted, labels=classes), class_counts)
 

@@ -18,6 +18,22 @@ from tasks.task import Task
 from tasks.task import UserError
 
 
+
+def _cross_entropy_of_one():
+    # Keras' own metric takes labels of two axes only, and batches give one.
+    losses = keras_m2m.FocalLoss(gamma=0, reduction=None)
+    return keras.metrics.MeanMetricWrapper(losses, name="cross_entropy")
+
+
+def _cross_entropy():
+    metric = keras.metrics.SparseCategoricalCrossentropy
+    return metric(from_logits=True, name="cross_entropy")
+
+
+# By the head of the network; cosines have none.
+_CROSS_ENTROPIES = {"dense": _cross_entropy, "logit": _cross_entropy_of_one}
+
+
 class Phase(NamedTuple):
     """Epochs `first` to `last - 1`, trained by one recipe."""
 
@@ -78,17 +94,14 @@ def model_of(
 
 def _compiled(model, optimizer, data, settings):
     num_classes = len(data.class_names)
+    loss = LOSSES[settings.loss]
     metrics = [keras_m2m.BalancedAccuracy(num_classes)]
-    if settings.loss != "ldam":  # whose outputs are cosines, not logits
+    if loss.head in _CROSS_ENTROPIES:
         # The loss includes the weight decay; this does not.
-        metrics.append(
-            keras.metrics.SparseCategoricalCrossentropy(
-                from_logits=True, name="cross_entropy"
-            )
-        )
+        metrics.append(_CROSS_ENTROPIES[loss.head]())
     jit_compile = {"auto": "auto", "true": True, "false": False}[settings.jit_compile]
-    loss = LOSSES[settings.loss].make(data.class_counts)
-    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile)
+    made = loss.make(data.class_counts)
+    model.compile(optimizer, made, metrics=metrics, jit_compile=jit_compile)
     return model
 
 

@@ -48,12 +48,14 @@ class Loss:
     Attributes:
         about: One line for `--help`.
         make: Function from class counts to a `keras.losses.Loss` on the outputs.
-        head: `"dense"` or `"cosine"`, of the models.
+        head: `"dense"`, `"cosine"` or `"logit"`, of the models.
+        of_g: The loss that g is trained by where f is trained by this one.
     """
 
     about: str
     make: Callable
     head: str = "dense"
+    of_g: str = "ce"
 
 
 def as_class(cls: type[keras_m2m.M2mModel]) -> Callable:
@@ -94,4 +96,10 @@ LOSSES = {
     ),
     "focal": Loss("focal loss, gamma 1", lambda counts: keras_m2m.FocalLoss(1.0)),
     "ldam": Loss("label-distribution-aware margin", keras_m2m.LDAMLoss, "cosine"),
+    "bce": Loss(
+        "binary cross entropy of one logit, for two classes",
+        lambda counts: keras.losses.BinaryCrossentropy(from_logits=True),
+        head="logit",
+        of_g="bce",
+    ),
 }

@@ -12,6 +12,7 @@ import numpy as np
 from keras_m2m import M2mModel
 from keras_m2m import plots
 from keras_m2m import sampling
+from keras_m2m.classes import class_logits
 from tasks import devices
 from tasks import records
 from tasks import run_folder
@@ -160,7 +161,7 @@ def translations(
     aims = targets[rows]
     turn = [np.count_nonzero(aims[:i] == aim) for i, aim in enumerate(aims)]
     rows = rows[np.lexsort((data.class_counts[aims], turn))][:columns]
-    confidences = keras.ops.softmax(model.g(after[rows], training=False))
+    confidences = keras.ops.softmax(class_logits(model.g(after[rows], training=False)))
     confidences = keras.ops.convert_to_numpy(confidences)
     return plots.translation_panel(
         _channels_last(before[rows]),

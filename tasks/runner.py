@@ -13,9 +13,11 @@ from tasks import devices
 from tasks import folder_lock
 from tasks import reports
 from tasks import run_folder
+from tasks.data_checks import missing
 from tasks.determinism import make_deterministic
 from tasks.dry_run import print_plan
 from tasks.evaluation import evaluate
+from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
 from tasks.settings import Settings
 from tasks.settings import define_flags
@@ -93,6 +95,7 @@ def _run_in(folder, task, settings):
     print(_describe(data, settings), flush=True)
     methods = [m for m in settings.compare if m != settings.method]
     methods.append(settings.method)
+    _check_data(data, settings, methods)
     if settings.dry_run:
         print_plan(task, data, settings, methods)
         return {}
@@ -111,6 +114,14 @@ def _run_in(folder, task, settings):
     print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
     print(f"Results are in {folder}")
     return results
+
+
+def _check_data(data, settings, methods):
+    for method in methods:
+        what = missing(method, settings.loss, data)
+        if what:
+            flags = f"--method={method} --loss={settings.loss}"
+            raise UserError(f"{flags} needs {what}. Received: {data.source}")
 
 
 def _train_all(task, data, settings, places, timing, began):
@@ -140,7 +151,7 @@ def _get_g(task, data, settings, folder, timing):
     else:
         path, seed = folder / "g.keras", settings.seed + 1
         print(f"\ng: plain training from seed {seed}", flush=True)
-        own = settings.replace(method="erm", loss="ce", seed=seed)
+        own = settings.replace(method="erm", loss=LOSSES[settings.loss].of_g, seed=seed)
         g = train(task, data, own, folder / "g").f
         devices.save(g, path)
         print(f"g is saved as {path}; --g={path} uses it again", flush=True)

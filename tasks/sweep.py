@@ -16,11 +16,11 @@ from tasks import registry
 from tasks import tuning
 from tasks.ablations import method_of
 from tasks.cells import Cells
+from tasks.data_checks import check_data
 from tasks.determinism import make_deterministic
 from tasks.settings import Settings
 from tasks.settings import parse
 from tasks.streams import own_errors
-from tasks.sweep_checks import check_data
 from tasks.tables.model import Row
 from tasks.task import Task
 from tasks.task import UserError

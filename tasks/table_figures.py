@@ -15,8 +15,9 @@ from tasks.sweep import Sweep
 from tasks.tables.model import Row
 from tasks.task import UserError
 
-# The four of Figure 4, as far as they are in the table.
+# The four of Figure 4, and their like of one logit, as far as they are in the table.
 EMBEDDED = [Row("ce", "erm"), Row("ce", "drs"), Row("ldam", "drw"), Row("ce", "m2m")]
+EMBEDDED += [Row("bce", method) for method in ("erm", "drs", "m2m")]
 
 
 def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path]:
@@ -65,7 +66,7 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
         }
         if networks:
             drawn += figures.draw_from_networks(own.data, networks, place).values()
-        m2m = cells.get(("ce", "m2m"))
+        m2m = cells.get(("ce", "m2m")) or cells.get(("bce", "m2m"))
         if m2m and own.data.are_images:
             figure = reports.translations(_trained_model(own, m2m), own.data)
             if figure is not None:

@@ -42,6 +42,13 @@ def test_the_mlp_is_dense_relu_dense():
     np.testing.assert_allclose(outputs(model, x), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_the_head_logit_is_one_unit_for_two_classes():
+    assert mlp(2, (4,), head="logit").output_shape == (None, 1)
+    assert cifar_resnet(8, 2, (8, 8, 3), head="logit").output_shape == (None, 1)
+    with pytest.raises(ValueError, match="head='logit', num_classes=3"):
+        mlp(3, (4,), head="logit")
+
+
 def test_the_mlp_flattens_samples_of_several_axes():
     model = mlp(3, input_shape=(2, 3, 4), hidden=5)
     assert model.output_shape == (None, 3)

@@ -14,7 +14,7 @@ from table_commands import row
 
 from tasks import encoded_images
 from tasks import table
-from tasks.sweep_checks import check_data
+from tasks.data_checks import check_data
 from tasks.tables.model import Row
 from tasks.task import UserError
 

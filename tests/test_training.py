@@ -15,11 +15,19 @@ def g():
     return tiny.build(tiny.blobs(tiny.settings()), "dense", tiny.settings())
 
 
+@pytest.fixture(scope="module")
+def g_of_two():
+    return tiny.build(tiny.two_blobs(tiny.settings()), "logit", tiny.settings())
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_trains_with_every_loss(method, loss, g, tmp_path):
+def test_every_method_trains_with_every_loss(method, loss, g, g_of_two, tmp_path):
     settings = tiny.settings(method=method, loss=loss)
-    trained = train(tiny.TASK, tiny.blobs(settings), settings, tmp_path, g)
+    data, own_g = tiny.blobs(settings), g
+    if loss == "bce":
+        data, own_g = tiny.two_blobs(settings), g_of_two
+    trained = train(tiny.TASK, data, settings, tmp_path, own_g)
     assert [row["epoch"] for row in trained.history] == [0, 1, 2]
     assert all(np.isfinite(row["loss"]) for row in trained.history)
     phases = 2 if METHODS[method].deferred else 1

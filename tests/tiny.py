@@ -66,15 +66,37 @@ def blobs(settings) -> Data:
     )
 
 
+def two_blobs(settings) -> Data:
+    """The two larger of `blobs`: a small class and a large one."""
+    data = blobs(settings)
+
+    def drawn(part):
+        rows = part[1] < 2
+        return part[0][rows], part[1][rows]
+
+    return replace(
+        data,
+        train=drawn(data.train),
+        validation=drawn(data.validation) if data.validation else None,
+        test=drawn(data.test),
+        class_names=data.class_names[:2],
+        source="two blobs",
+    )
+
+
 def build(data: Data, head: str, settings: Settings) -> keras.Model:
     return keras_m2m.mlp(
-        3, (2,), hidden=8, head=head, weight_decay=settings.weight_decay
+        *(len(data.class_names), (2,)),
+        hidden=8,
+        head=head,
+        weight_decay=settings.weight_decay,
     )
 
 
 TASK = Task(
     "tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults, presets={}
 )
+TWO_CLASSES = replace(TASK, load=two_blobs)
 
 
 def with_mlp(task: Task) -> Task:

@@ -152,10 +152,15 @@ def dense(units, x, decay, activation=None, name=None):
 
 
 def head_layer(head, num_classes, x, decay):
-    """The last layer: logits, or cosines for `head="cosine"`."""
+    """The last layer: logits, a single one for `head="logit"`, or cosines."""
     check_whole(2, MOST_CLASSES, num_classes=num_classes)
     if head == "dense":
         return dense(num_classes, x, decay, name="logits")
     if head == "cosine":
         return CosineDense(num_classes, kernel_regularizer=decay, name="logits")(x)
-    raise ValueError(f'`head` must be "dense" or "cosine". Received: head={head!r}')
+    if head == "logit" and num_classes == 2:
+        return dense(1, x, decay, name="logits")
+    raise ValueError(
+        '`head` must be "dense", "cosine", or for two classes "logit". '
+        f"Received: head={head!r}, num_classes={num_classes}"
+    )

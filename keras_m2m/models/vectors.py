@@ -32,21 +32,22 @@ def mlp(
             None with `variance=None` for no normalisation.
         variance: Variance per entry of the same axis.
         head: `"dense"`, or `"cosine"` for the cosines that `LDAMLoss` expects
-            (see `CosineDense` for the way to probabilities).
+            (see `CosineDense` for the way to probabilities), or `"logit"` for one
+            logit of two classes, whose sigmoid is the probability of class 1.
         weight_decay: Coupled weight decay c, as PyTorch's SGD has it: every
             parameter gets the regulariser `L2(c / 2)`, of gradient `c * w`.
         name: Name of the model.
 
     Returns:
         A `keras.Model` from `(batch, *input_shape)` to logits
-        `(batch, num_classes)`, weights drawn uniformly from
-        `±1/sqrt(fan_in)`.
+        `(batch, num_classes)`, or `(batch, 1)` with `head="logit"`, weights drawn
+        uniformly from `±1/sqrt(fan_in)`.
 
     Raises:
-        ValueError: If `head` is unknown, a size is not a positive integer,
-            `weight_decay` is negative, only one of the statistics is given, or they
-            are not as many finite numbers as there are entries, of a variance of at
-            least 0.
+        ValueError: If `head` is unknown or `"logit"` for more than two classes, a size
+            is not a positive integer, `weight_decay` is negative, only one of the
+            statistics is given, or they are not as many finite numbers as there are
+            entries, of a variance of at least 0.
 
     Example:
 

@@ -12,7 +12,7 @@ from tasks.statistics import Spread
 from tasks.statistics import spread
 from tasks.task import UserError
 
-_LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM"}
+_LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM", "bce": "BCE"}
 _METHOD_NAMES = {"cb_rw": "CB-RW", "m2m": "M2m"}
 
 
