@@ -101,9 +101,8 @@ def class_logits(outputs: Any) -> Any:
     """One logit for each class, of a network that may have one for two classes.
 
     A logit z whose sigmoid is the probability of class 1 stands for the two logits
-    `(-z/2, z/2)`, whose softmax is the same. So would `(0, z)` be, or the two plus any
-    number; but M2m lowers the logit of a seed's class, and does the same for seeds of
-    both classes by these alone.
+    `(-z/2, z/2)`, whose softmax is the same. That of `(0, z)` is the same too, but M2m,
+    which lowers the logit of a seed's class, would have nothing to lower for class 0.
 
     Args:
         outputs: float tensor `(batch, num_classes)` or, for two classes, `(batch, 1)`.

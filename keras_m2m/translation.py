@@ -9,6 +9,7 @@ from typing import NamedTuple
 from keras import ops
 
 from keras_m2m._backend import input_gradient
+from keras_m2m.classes import class_logits
 
 _TINY = 1e-12
 
@@ -240,13 +241,5 @@ def _at(values, classes):
 
 
 def _logits(network, x):
-    """float32 logits `(batch, num_classes)`, two of a network that returns one.
-
-    One logit z, of probability `sigmoid(z)` for class 1, stands for the two logits
-    `(-z/2, z/2)`, whose softmax is the same. So would `(0, z)` be, but then `lam`
-    would have no effect on seeds of class 0.
-    """
-    logits = ops.cast(network(x), "float32")
-    if logits.shape[-1] > 1:
-        return logits
-    return ops.concatenate([-logits / 2, logits / 2], axis=-1)
+    """float32 logits `(batch, num_classes)`, two of a network that returns one."""
+    return class_logits(ops.cast(network(x), "float32"))

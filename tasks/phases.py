@@ -18,22 +18,6 @@ from tasks.task import Task
 from tasks.task import UserError
 
 
-
-def _cross_entropy_of_one():
-    # Keras' own metric takes labels of two axes only, and batches give one.
-    losses = keras_m2m.FocalLoss(gamma=0, reduction=None)
-    return keras.metrics.MeanMetricWrapper(losses, name="cross_entropy")
-
-
-def _cross_entropy():
-    metric = keras.metrics.SparseCategoricalCrossentropy
-    return metric(from_logits=True, name="cross_entropy")
-
-
-# By the head of the network; cosines have none.
-_CROSS_ENTROPIES = {"dense": _cross_entropy, "logit": _cross_entropy_of_one}
-
-
 class Phase(NamedTuple):
     """Epochs `first` to `last - 1`, trained by one recipe."""
 
@@ -95,14 +79,24 @@ def model_of(
 def _compiled(model, optimizer, data, settings):
     num_classes = len(data.class_names)
     loss = LOSSES[settings.loss]
-    metrics = [keras_m2m.BalancedAccuracy(num_classes)]
-    if loss.head in _CROSS_ENTROPIES:
-        # The loss includes the weight decay; this does not.
-        metrics.append(_CROSS_ENTROPIES[loss.head]())
+    balanced = keras_m2m.BalancedAccuracy(num_classes)
+    metrics = [balanced, *_cross_entropies(loss.head)]
     jit_compile = {"auto": "auto", "true": True, "false": False}[settings.jit_compile]
     made = loss.make(data.class_counts)
     model.compile(optimizer, made, metrics=metrics, jit_compile=jit_compile)
     return model
+
+
+def _cross_entropies(head):
+    """The cross entropy of logits, which the loss and its weight decay do not show."""
+    if head == "dense":
+        kind = keras.metrics.SparseCategoricalCrossentropy
+        return [kind(from_logits=True, name="cross_entropy")]
+    if head == "logit":
+        # Keras' own takes labels of two axes only, and these batches have one.
+        losses = keras_m2m.FocalLoss(gamma=0, reduction=None)
+        return [keras.metrics.MeanMetricWrapper(losses, name="cross_entropy")]
+    return []  # Of cosines there is none.
 
 
 def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:
