@@ -30,8 +30,7 @@ class Trained:
         history: One dict of logs per epoch.
         tested_epoch: The epoch that the weights are from.
         translations: Rows translated and rows accepted in the last epoch, two int64
-            arrays `(K, K)` indexed `[target, seed]`; None without any, or where the
-            training had been cut off after its last epoch.
+            arrays `(K, K)` indexed `[target, seed]`; None without any.
         seconds: Wall time per phase, `phase_1` and where there is one `phase_2`; of the
             epochs alone that were not there already.
     """
@@ -73,8 +72,8 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
-    resume = _resume(folder, f, best, settings)
     watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
+    resume = _resume(folder, f, best, watch, settings)
     # `resume` last, so that it saves no epoch that another stops at.
     keeping = [watch, resume] if best is None else [watch, best, resume]
     seconds = {}
@@ -105,9 +104,9 @@ def train(
     return Trained(f, model, resume.history, tested, translations, seconds)
 
 
-def _resume(folder, f, best, settings):
+def _resume(folder, f, best, watch, settings):
     folder.mkdir(parents=True, exist_ok=True)
-    resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best)
+    resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best, watch)
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
     else:

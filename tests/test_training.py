@@ -128,3 +128,12 @@ def test_class_weights_multiply_the_loss_sum_over_the_batch_size(
     weights = weights * 3 / weights.sum()
     expected = (weights[labels] * losses).sum() / len(labels)
     assert trained.history[first]["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_training_cut_off_after_its_last_epoch_knows_what_was_translated(g, tmp_path):
+    settings, data = tiny.settings(), tiny.blobs(tiny.settings())
+    whole, again = (
+        train(tiny.TASK, data, settings, tmp_path, g).translations for _ in range(2)
+    )
+    assert np.sum(whole[0]) > 0
+    np.testing.assert_array_equal(again, whole)

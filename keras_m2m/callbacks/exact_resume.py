@@ -4,9 +4,11 @@ import os
 import pathlib
 
 import keras
+import numpy as np
 
 from keras_m2m.callbacks import checkpoint_files
 from keras_m2m.callbacks.best_weights import BestWeights
+from keras_m2m.callbacks.watch_acceptance import WatchAcceptance
 from keras_m2m.checks import check_model
 
 
@@ -15,10 +17,11 @@ class ExactResume(keras.callbacks.Callback):
 
     That is: the weights and moving statistics of the network, the optimizer with
     its momentum, the states of random generators (those of `M2mModel` too), the
-    best weights so far, and the logs. `BackupAndRestore` of Keras and `.keras`
-    files leave some of it out. With batches that follow from the epoch, as those
-    of `ResampledDataset` do, a run that was killed at any moment goes on from the
-    last end of an epoch, and on a CPU its numbers are those of a run that was not.
+    best weights so far, what was translated last, and the logs. `BackupAndRestore`
+    of Keras and `.keras` files leave some of it out. With batches that follow from
+    the epoch, as those of `ResampledDataset` do, a run that was killed at any moment
+    goes on from the last end of an epoch, and on a CPU its numbers are those of a run
+    that was not.
 
     One object goes through several `fit` calls, of the network itself and of an
     `M2mModel` around it. Give it to `fit` as the last callback, so that it sees
@@ -30,10 +33,11 @@ class ExactResume(keras.callbacks.Callback):
             two are kept. What it holds is read here.
         network: The `keras.Model` that is trained.
         best: The `BestWeights` of this training, or None.
+        watch: The `WatchAcceptance` of this training, or None.
 
     Raises:
-        ValueError: If `network` is no model, or `best` no `BestWeights`; on PyTorch,
-            if a `Dropout` of the network has no `seed`: Keras then draws from
+        ValueError: If `network` is no model, `best` no `BestWeights` or `watch` no
+            `WatchAcceptance`; on PyTorch, if a `Dropout` of the network has no `seed`: Keras then draws from
             PyTorch's own generator, which is not saved.
 
     Attributes:
@@ -58,14 +62,20 @@ class ExactResume(keras.callbacks.Callback):
         folder: str | os.PathLike,
         network: keras.Model,
         best: BestWeights | None = None,
+        watch: WatchAcceptance | None = None,
     ) -> None:
         super().__init__()
         _check_seeds(check_model(network=network))
         if best is not None and not isinstance(best, BestWeights):
             raise ValueError(f"`best` must be a BestWeights. Received: best={best!r}")
+        if watch is not None and not isinstance(watch, WatchAcceptance):
+            raise ValueError(
+                f"`watch` must be a WatchAcceptance. Received: watch={watch!r}"
+            )
         self.folder = pathlib.Path(folder)
         self.network = network
         self.best = best
+        self.watch = watch
         self.epochs_done, self.history = 0, []
         self._found = checkpoint_files.read_newest(self.folder)
         if self._found:
@@ -97,6 +107,9 @@ class ExactResume(keras.callbacks.Callback):
         if self.best is not None and about["best"]:
             self.best.epoch, self.best.value = about["best"]
             self.best.weights = _values(arrays, "best")
+        if self.watch is not None and about.get("translated"):
+            counts = _dense(about["translated"], *_values(arrays, "translated"))
+            self.watch.translated, self.watch.accepted = counts
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {key: float(value) for key, value in (logs or {}).items()}
@@ -110,12 +123,21 @@ class ExactResume(keras.callbacks.Callback):
         if self.best is not None and self.best.weights is not None:
             best = self.best.epoch, float(self.best.value)
             values["best"] = self.best.weights
+        translated = None
+        if self.watch is not None and self.watch.translated is not None:
+            translated = len(self.watch.translated)
+            values["translated"] = _sparse(self.watch.translated, self.watch.accepted)
         arrays = {
             f"{name}/{i}": value
             for name, several in values.items()
             for i, value in enumerate(several)
         }
-        about = {"history": self.history, "best": best, "own": len(values["own"])}
+        about = {
+            "history": self.history,
+            "best": best,
+            "own": len(values["own"]),
+            "translated": translated,
+        }
         checkpoint_files.write(self.folder, self.epochs_done, about, arrays)
 
     def _parts(self, model):
@@ -150,6 +172,19 @@ def _check_seeds(network):
 def _values(arrays, name):
     count = sum(key.startswith(f"{name}/") for key in arrays)
     return [arrays[f"{name}/{i}"] for i in range(count)]
+
+
+def _sparse(translated, accepted):
+    """Counts of the pairs that there were: most of many classes' were not."""
+    at = np.nonzero(translated)
+    return [*at, translated[at], accepted[at]]
+
+
+def _dense(num_classes, targets, seeds, *counts):
+    """What `_sparse` was given."""
+    found = np.zeros((len(counts), num_classes, num_classes), "int64")
+    found[:, targets, seeds] = counts
+    return found
 
 
 def _assign(variables, values, folder):
