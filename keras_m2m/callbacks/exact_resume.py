@@ -37,8 +37,8 @@ class ExactResume(keras.callbacks.Callback):
 
     Raises:
         ValueError: If `network` is no model, `best` no `BestWeights` or `watch` no
-            `WatchAcceptance`; on PyTorch, if a `Dropout` of the network has no `seed`: Keras then draws from
-            PyTorch's own generator, which is not saved.
+            `WatchAcceptance`; on PyTorch, if a `Dropout` of the network has no `seed`:
+            Keras then draws from PyTorch's own generator, which is not saved.
 
     Attributes:
         epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
