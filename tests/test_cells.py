@@ -238,18 +238,18 @@ def test_a_cell_that_was_cut_off_goes_on(done, tmp_path, epochs):
 
 def test_a_training_that_diverges_is_a_result_too(tmp_path):
     own = cells(tmp_path)
-    settings = tiny.settings(method="erm", learning_rate=1e30)
+    settings = tiny.settings(method="erm", learning_rate=1e18)
     result = own.result(settings)
     assert "the loss was" in result["failed"]
     assert "balanced_accuracy" not in result
-    assert result["flags"]["learning_rate"] == 1e30
+    assert result["flags"]["learning_rate"] == 1e18
     with pytest.raises(Diverged, match="seed 0"):
         own.network(settings)
 
 
 def test_a_g_that_diverges_fails_its_cell(tmp_path):
     own = cells(tmp_path)
-    result = own.result(tiny.settings(learning_rate=1e30))
+    result = own.result(tiny.settings(learning_rate=1e18))
     assert result["failed"].startswith("of g, the loss was")
 
 
