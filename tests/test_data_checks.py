@@ -5,6 +5,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 from compilation import normal
 from m2m_cases import LOSS
 from m2m_cases import linear
@@ -122,6 +123,44 @@ def test_a_pipeline_may_name_the_input_too():
 def test_several_inputs_are_refused():
     with pytest.raises(ValueError, match=r"f and g have one input.*'left', 'right'"):
         model().fit({"left": X, "right": X}, Y)
+
+
+@pytest.mark.parametrize("form", [list, np.asfortranarray, np.float16])
+def test_samples_and_labels_may_come_in_other_forms(form):
+    x = np.round(X * 64) / 64  # What float16 holds.
+    expected, other = model(), model()
+    expected.fit(x, Y, shuffle=False, verbose=0)
+    samples = x if form is list else form(x)
+    labels = Y.tolist() if form is list else Y.astype("float32")[:, None]
+    other.fit(samples, labels, shuffle=False, verbose=0)
+    for value, same in zip(other.f.get_weights(), expected.f.get_weights()):
+        np.testing.assert_allclose(value, same, rtol=1e-5)
+
+
+REFUSED = {
+    "sparse": (scipy.sparse.csr_matrix(X), Y, "ResampledDataset takes sparse"),
+    "nothing": (None, None, "trains on samples and labels"),
+    "text": (X, np.array(list("abc"))[Y], "number names by"),
+    "nested lists": (X.tolist(), Y, "convert nested lists by numpy.array"),
+}
+
+
+@pytest.mark.parametrize("x, y, match", REFUSED.values(), ids=REFUSED)
+def test_forms_that_no_backend_takes_are_refused(x, y, match):
+    with pytest.raises(ValueError, match=match):
+        model().fit(x, y, verbose=0)
+
+
+def test_a_step_that_fails_leaves_f_as_it_was():
+    network = model()
+    before = network.f.get_weights()
+    second_is_odd = Batches((X, Y), (X[:6, :3], Y[:6]))
+    with pytest.raises(Exception, match=r"."):
+        network.fit(second_is_odd, shuffle=False, verbose=0)
+    with pytest.raises(Exception, match=r"."):
+        network.fit(Batches((X[:, :3], Y)), verbose=0)
+    network.fit(X, Y, verbose=0)
+    assert np.abs(network.f.get_weights()[0] - before[0]).max() > 1e-6
 
 
 # Counts.

@@ -17,6 +17,9 @@ update the variables of `model`, inside a `train_step`. It returns
 there `state` is the empty list and is handed back; JAX passes values around, so
 there `state` is what Keras gave to `train_step`, and comes back updated.
 
+`values_kept(model)` is a context for `fit`, which on JAX takes the values out of the
+variables of `model` and its optimizer: if it fails in its first step, they come back.
+
 `fused_batch_norm(x, scale, offset, epsilon)` normalises a batch `(batch, height,
 width, channels)` by its own statistics, in one kernel where Keras takes several. It
 returns the result, the means and the (biased) variances. None where there is no such
@@ -44,6 +47,7 @@ if keras.config.backend() == "tensorflow":
     from keras_m2m._backend.tensorflow import over_devices
     from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
+    from keras_m2m._backend.tensorflow import values_kept
 elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import compiled
     from keras_m2m._backend.jax import device_count
@@ -54,6 +58,7 @@ elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import over_devices
     from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
+    from keras_m2m._backend.jax import values_kept
 elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import compiled
     from keras_m2m._backend.torch import device_count
@@ -64,6 +69,7 @@ elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import over_devices
     from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
+    from keras_m2m._backend.torch import values_kept
 else:
     raise ImportError(
         "keras_m2m runs on the Keras backends tensorflow, jax and torch. "
@@ -80,4 +86,5 @@ __all__ = [
     "over_devices",
     "replica_number",
     "run_stateful",
+    "values_kept",
 ]

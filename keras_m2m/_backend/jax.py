@@ -1,5 +1,7 @@
 """JAX: a pure gradient; state passes through a StatelessScope; one program."""
 
+import contextlib
+
 import jax
 import keras
 
@@ -67,3 +69,21 @@ def over_devices(x):
 
 def is_readable(x):
     return not isinstance(x, jax.core.Tracer) and x.is_fully_addressable
+
+
+@contextlib.contextmanager
+def values_kept(model):
+    model.optimizer.build(model.trainable_variables)  # Else Keras does so, later.
+    variables = [
+        *(*model.variables, *model.metrics_variables, *model.optimizer.variables)
+    ]
+    held = [(variable, variable.value) for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in held:
+            try:
+                variable.value  # noqa: B018
+            except TypeError:  # Keras took it out for a step that then failed.
+                variable.assign(value)
+        raise

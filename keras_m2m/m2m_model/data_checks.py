@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_samples
+from keras_m2m.checks import is_sparse
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import is_stream
 
@@ -23,7 +24,7 @@ _TELLING_COUNT, _TELLING_RATIO = 20, 2
 
 def check_data(
     x: Any, y: Any, bounds: tuple[float, float] | None, class_counts: np.ndarray
-) -> Any:
+) -> tuple[Any, Any]:
     """Look through what goes into `fit` for what M2m cannot work with.
 
     Args:
@@ -34,7 +35,8 @@ def check_data(
         class_counts: Training samples per class, int64 `(num_classes,)`.
 
     Returns:
-        `x`; of an iterator, which cannot be looked at twice, one of the same batches.
+        `(x, y)` as Keras takes them: lists and frames as arrays; instead of an
+        iterator, which cannot be looked at twice, one of the same batches.
 
     Raises:
         ValueError: If samples are integers, not finite or outside `bounds`, or a
@@ -46,27 +48,25 @@ def check_data(
     Example:
 
     >>> x = np.zeros((2, 3))
-    >>> check_data(x, np.array([0, 1]), (0, 1), np.array([9, 5])) is x
-    True
+    >>> check_data(x, [0, 1], (0, 1), np.array([9, 5]))[1]
+    array([0, 1])
     """
     if isinstance(x, ResampledDataset):
-        samples, labels = x.x, x.y
-        if is_stream(samples):
-            samples = x[0][0]
-    elif hasattr(x, "__array__"):
+        samples, labels = (x[0][0] if is_stream(x.x) else x.x), x.y
+    elif x is None or hasattr(x, "__array__") or is_sparse(x):
+        x, y = (_as_keras_takes_it(part) for part in (x, y))
         samples, labels = x, y
-        if labels is None:
-            check_targets(labels)
+        check_targets(labels)
     else:
         batch, x = _first_batch(x)
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
         samples = only_input(samples)
-    if hasattr(samples, "__array__"):
+    if hasattr(samples, "__array__") or is_sparse(samples):
         check_samples(_on_host(samples), bounds)
     if hasattr(labels, "__array__"):
         labels = check_labels(_on_host(labels), len(class_counts))
         _compare(class_counts, np.bincount(labels, minlength=len(class_counts)))
-    return x
+    return x, y
 
 
 def check_batch(x: Any, y: Any) -> None:
@@ -151,6 +151,12 @@ def _first_batch(x):
         batch = next(x, None)
         return batch, (each for each in itertools.chain([batch], x))
     return next(iter(x), None) if hasattr(x, "__iter__") else None, x
+
+
+def _as_keras_takes_it(values):
+    """Lists and frames as arrays; tensors, and what has to be refused, as they came."""
+    known = values is None or keras.ops.is_tensor(values) or is_sparse(values)
+    return values if known else np.asarray(values)
 
 
 def _on_host(values):

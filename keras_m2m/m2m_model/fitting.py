@@ -30,8 +30,9 @@ def fit_arguments(model, *args, **kwargs) -> dict:
     """
     given = _FIT.bind(model, *args, **kwargs).arguments
     del given["self"]
-    given["x"] = check_data(
-        only_input(given.get("x")), given.get("y"), model.bounds, model.class_counts
+    samples = only_input(given.get("x"))
+    given["x"], given["y"] = check_data(
+        samples, given.get("y"), model.bounds, model.class_counts
     )
     replicas.check_devices(model, **given)
     given["class_weight"] = _by_class(given.get("class_weight"), model.class_counts)

@@ -10,6 +10,7 @@ from keras import ops
 from keras_m2m import checks
 from keras_m2m import translation
 from keras_m2m._backend import run_stateful
+from keras_m2m._backend import values_kept
 from keras_m2m.folding import FoldedNetwork
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
@@ -164,7 +165,9 @@ class M2mModel(NetworkPair):
             ValueError: If samples are integers, not finite or outside `bounds`, a label
                 is not in `0..num_classes - 1`, or devices or batch size do not fit.
         """
-        return super().fit(**fit_arguments(self, *args, **kwargs))
+        arguments = fit_arguments(self, *args, **kwargs)
+        with values_kept(self):
+            return super().fit(**arguments)
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
