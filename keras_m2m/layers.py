@@ -6,6 +6,7 @@ import keras
 
 from keras_m2m._backend import fused_batch_norm
 from keras_m2m.checks import MOST_CLASSES
+from keras_m2m.checks import check_flag
 from keras_m2m.checks import check_model
 from keras_m2m.checks import check_positive
 from keras_m2m.checks import check_whole
@@ -284,7 +285,7 @@ def synchronize_batch_norm(network: keras.Model, synchronized: bool = True) -> N
 
     Source: `synchronized` of `keras.layers.BatchNormalization`.
     """
-    if synchronized and keras.config.backend() != "tensorflow":
+    if check_flag(synchronized=synchronized) and keras.config.backend() != "tensorflow":
         raise ValueError(
             "Only TensorFlow has replicas to synchronise: JAX normalises by the global "
             "batch as it is, and PyTorch trains on one device here. "

@@ -41,7 +41,7 @@ def test_real_numbers_outside_the_interval_are_rejected(value):
 
 
 @pytest.mark.parametrize(
-    "value", [0, 10**18, np.float32(2), np.int64(3), fractions.Fraction(1, 2)]
+    "value", [0, 10**18, np.float16(2), np.int64(3), fractions.Fraction(1, 2)]
 )
 def test_real_numbers_whose_squares_fit_into_float32_become_floats(value):
     assert check_real(0, size=value) == value

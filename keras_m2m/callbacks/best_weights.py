@@ -16,8 +16,8 @@ class BestWeights(keras.callbacks.Callback):
         monitor: Key of the logs to compare; higher is better.
 
     Raises:
-        ValueError: If `network` is no model; at the end of an epoch, if its logs
-            lack `monitor`.
+        ValueError: If `network` is no model or `monitor` no text; at the end of an
+            epoch, if its logs lack `monitor`.
 
     Example:
 
@@ -36,7 +36,7 @@ class BestWeights(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.network = check_model(network=network)
-        self.monitor = monitor
+        self.monitor = _check_monitor(monitor)
         self.epoch: int | None = None
         self.value = float("-inf")
         self.weights: list | None = None
@@ -60,3 +60,11 @@ class BestWeights(keras.callbacks.Callback):
                 f"key in val_. Received: monitor={self.monitor!r}"
             )
         return logs[self.monitor]
+
+
+def _check_monitor(monitor):
+    if not isinstance(monitor, str):
+        raise ValueError(
+            f"`monitor` must be a key of the logs. Received: monitor={monitor!r}"
+        )
+    return monitor

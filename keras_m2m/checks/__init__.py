@@ -15,6 +15,7 @@ from keras_m2m.checks.networks import check_model
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
+from keras_m2m.checks.scalars import check_flag
 from keras_m2m.checks.scalars import check_positive
 from keras_m2m.checks.scalars import check_real
 from keras_m2m.checks.scalars import check_whole
@@ -24,6 +25,7 @@ __all__ = [
     "MOST_CLASSES",
     "as_array",
     "check_bounds",
+    "check_flag",
     "check_labels",
     "check_model",
     "check_name",

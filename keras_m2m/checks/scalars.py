@@ -25,7 +25,7 @@ def check_real(low: float, high: float = LARGEST, **argument: float) -> float:
     0.9
     """
     ((name, value),) = argument.items()
-    if not _is_real(value) or not low <= value <= high:
+    if not _is_real(value) or not low <= _plain(value) <= high:
         expected = f"in [{low:g}, {high:g}]"
         if high == LARGEST:
             expected = f"of at least {low:g} and at most {high:g}"
@@ -44,7 +44,7 @@ def check_positive(**argument: float) -> float:
     0.1
     """
     ((name, value),) = argument.items()
-    if not _is_real(value) or not SMALLEST <= value <= LARGEST:
+    if not _is_real(value) or not SMALLEST <= _plain(value) <= LARGEST:
         raise ValueError(
             f"`{name}` must be a finite positive number, from {SMALLEST:.2g} to "
             f"{LARGEST:g}. Received: {name}={value!r}"
@@ -72,6 +72,20 @@ def check_whole(low: int = 1, high: int = LARGEST_WHOLE, **argument: int) -> int
     return int(value)
 
 
+def check_flag(**argument: bool) -> bool:
+    """Return the one keyword argument if it is True or False.
+
+    Example:
+
+    >>> check_flag(unroll=True)
+    True
+    """
+    ((name, value),) = argument.items()
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
+
+
 def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:
     """Return `bounds` as a pair of floats, low before high, or None.
 
@@ -85,7 +99,7 @@ def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:
     row = isinstance(bounds, tuple | list) or getattr(bounds, "ndim", 0) == 1
     pair = list(bounds) if row else []
     sound = len(pair) == 2 and all(
-        _is_real(value) and abs(value) <= LARGEST for value in pair
+        _is_real(value) and abs(_plain(value)) <= LARGEST for value in pair
     )
     # In float32, where neighbours in float64 may be one number.
     if not sound or not np.float32(pair[0]) < np.float32(pair[1]):
@@ -94,6 +108,11 @@ def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:
             f"high; None is for data without limits. Received: bounds={bounds}"
         )
     return float(pair[0]), float(pair[1])
+
+
+def _plain(value):
+    """A number of NumPy as Python's, which compares right with any other."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_real(value):

@@ -5,6 +5,21 @@ import numpy as np
 from keras_m2m.checks import check_real
 
 
+def check_beta(beta: float) -> float:
+    """Return `beta` as a float if it lies in `[0, 1)`.
+
+    Example:
+
+    >>> check_beta(0.5)
+    0.5
+    """
+    if check_real(0, 1, beta=beta) == 1:
+        raise ValueError(
+            f"`beta` is out of range; expected a float in [0, 1). Received: beta={beta}"
+        )
+    return float(beta)
+
+
 def one_minus_power(beta: float, exponents: np.ndarray) -> np.ndarray:
     """`1 - beta ** exponents`, exact also where it is tiny.
 
@@ -26,10 +41,7 @@ def one_minus_power(beta: float, exponents: np.ndarray) -> np.ndarray:
 
     Source: this project.
     """
-    if check_real(0, 1, beta=beta) == 1:
-        raise ValueError(
-            f"`beta` is out of range; expected a float in [0, 1). Received: beta={beta}"
-        )
+    beta = check_beta(beta)
     if beta == 0:
         return (exponents > 0).astype("float64")
     return -np.expm1(exponents * np.log(beta))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_m2m.imbalance.counts import check_class_counts
+from keras_m2m.imbalance.powers import check_beta
 from keras_m2m.imbalance.powers import one_minus_power
 
 
@@ -59,7 +60,7 @@ def effective_number(class_counts: ArrayLike, beta: float) -> np.ndarray:
 
     Source: Cui et al., Class-Balanced Loss (CVPR 2019), proposition 1.
     """
-    counts = check_class_counts(class_counts)
+    counts, beta = check_class_counts(class_counts), check_beta(beta)
     return one_minus_power(beta, counts) / (1 - beta)
 
 

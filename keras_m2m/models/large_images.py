@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_m2m.models.parts import batch_norm
+from keras_m2m.models.parts import check_head
 from keras_m2m.models.parts import check_image_shape
 from keras_m2m.models.parts import conv
 from keras_m2m.models.parts import decay_of
@@ -53,6 +54,7 @@ def resnet50(
     Source: He et al., Deep residual learning (CVPR 2016), table 1; Goyal et al.,
     Accurate, large minibatch SGD (2017), section 5.1, for the place of the stride.
     """
+    check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 128), mean, variance)
     x = relu(batch_norm(conv(64, 7, 2, x, decay), decay))

@@ -151,16 +151,19 @@ def dense(units, x, decay, activation=None, name=None):
     )(x)
 
 
+def check_head(head, num_classes):
+    """Raise unless `head_layer` takes them; before a network is built up to it."""
+    check_whole(2, MOST_CLASSES, num_classes=num_classes)
+    heads = ("dense", "cosine", "logit") if num_classes == 2 else ("dense", "cosine")
+    if not isinstance(head, str) or head not in heads:
+        raise ValueError(
+            '`head` must be "dense", "cosine", or for two classes "logit". '
+            f"Received: head={head!r}, num_classes={num_classes}"
+        )
+
+
 def head_layer(head, num_classes, x, decay):
     """The last layer: logits, a single one for `head="logit"`, or cosines."""
-    check_whole(2, MOST_CLASSES, num_classes=num_classes)
-    if head == "dense":
-        return dense(num_classes, x, decay, name="logits")
     if head == "cosine":
         return CosineDense(num_classes, kernel_regularizer=decay, name="logits")(x)
-    if head == "logit" and num_classes == 2:
-        return dense(1, x, decay, name="logits")
-    raise ValueError(
-        '`head` must be "dense", "cosine", or for two classes "logit". '
-        f"Received: head={head!r}, num_classes={num_classes}"
-    )
+    return dense(1 if head == "logit" else num_classes, x, decay, name="logits")

@@ -8,6 +8,7 @@ import keras
 from keras_m2m.checks import check_whole
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.models.parts import batch_norm
+from keras_m2m.models.parts import check_head
 from keras_m2m.models.parts import check_image_shape
 from keras_m2m.models.parts import conv
 from keras_m2m.models.parts import decay_of
@@ -64,6 +65,7 @@ def cifar_resnet(
         raise ValueError(
             f"`depth` must be 6n + 2, such as 20 or 32. Received: depth={depth}"
         )
+    check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
     x = relu(batch_norm(conv(16, 3, 1, x, decay), decay))
@@ -136,6 +138,7 @@ def preact_resnet18(
     Source: He et al., Identity mappings (ECCV 2016), with the final BatchNorm and
     ReLU of that paper; the network of M2m's SUN397 experiments.
     """
+    check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
     x = conv(64, 3, 1, x, decay)

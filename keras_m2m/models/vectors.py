@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_m2m.checks import check_whole
+from keras_m2m.models.parts import check_head
 from keras_m2m.models.parts import check_vector_shape
 from keras_m2m.models.parts import decay_of
 from keras_m2m.models.parts import dense
@@ -56,6 +57,7 @@ def mlp(
 
     Source: Kim et al., M2m (CVPR 2020), supplement A (Twitter, Reuters).
     """
+    check_head(head, num_classes)
     input_shape = check_vector_shape(input_shape)
     inputs, x = normalised_input(input_shape, mean, variance)
     if len(input_shape) > 1:
