@@ -17,9 +17,9 @@ SLOW = {"M2mModel.fit", "cifar_resnet"} if FEW else set()
 EXAMPLES = 100 if FEW else int(os.environ["FUZZ_EXAMPLES"])
 # Of Python's own errors, which say what went wrong inside and not what to do.
 UNREADABLE = re.compile(
-    r"NoneType' object|has no attribute|not subscriptable|unsupported operand|not supported "
-    r"between|object is not|has no len|truth value|unhashable|cannot unpack|could not "
-    r"be broadcast|zero-size|index .* out of|must be real number|ufunc"
+    r"NoneType' object|has no attribute|not subscriptable|unsupported operand|not "
+    r"supported between|object is not|has no len|truth value|unhashable|cannot unpack|"
+    r"could not be broadcast|zero-size|index .* out of|must be real number|ufunc"
 )
 
 
