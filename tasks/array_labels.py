@@ -117,8 +117,8 @@ def index_labels(
     if len({y.dtype.kind in "SU" for y in labels.values()}) > 1:
         raise UserError(f"{path}: labels are integers in one split, strings in another")
     # Python's numbers: NumPy's would become floats where int64 meets uint64.
-    unique = {split: np.unique(y, return_inverse=True) for split, y in labels.items()}
-    values = {split: found.tolist() for split, (found, _) in unique.items()}
+    unique = {split: np.unique(y) for split, y in labels.items()}
+    values = {split: found.tolist() for split, found in unique.items()}
     known = sorted({value for own in values.values() for value in own})
     class_names = [str(value) for value in known]
     if given is not None:
@@ -129,8 +129,10 @@ def index_labels(
     check_several(names)
     index = {value: k for k, value in enumerate(known)}
     indices = {
-        split: np.array([index[value] for value in values[split]], "int64")[inverse]
-        for split, (_, inverse) in unique.items()
+        split: np.array([index[value] for value in values[split]], "int64")[
+            np.searchsorted(found, labels[split])
+        ]
+        for split, found in unique.items()
     }
     return indices, names
 
