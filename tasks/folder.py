@@ -4,7 +4,7 @@
 
 trains g and f by M2m, and ERM and DRS beside it, and leaves what every task leaves.
 
-**Images.** A folder with a folder per class, of PNG, JPEG, WebP, BMP or GIF files:
+**Images.** A folder with a folder per class, of PNG, JPEG, WebP, BMP, GIF or TIFF:
 
     PATH/cat/1.jpg            or, with splits of your own,  PATH/train/cat/1.jpg
     PATH/dog/x.png                                          PATH/validation/... (or val)
@@ -12,11 +12,19 @@ trains g and f by M2m, and ERM and DRS beside it, and leaves what every task lea
 
 Of each its centre square becomes `--image_size` pixels wide, RGB. That is done once;
 the small images are kept in `~/.keras/keras_m2m` and made again when files change.
+Grey images of more than 8 bits keep their values; white is the next 2^n - 1 from the
+largest value of all, which the run prints. Images may also be in a folder `images` of
+their class, beside `masks`, which are left out. Labels in a table (CSV) are not read: a
+table that lists the images beside it is refused, as are folders named as parts.
 
 **Arrays.** `numpy.savez("data.npz", x=x, y=y)`, or `x_train`, `y_train`, `x_test`,
-`y_test`, `x_validation`, `y_validation`; strings `class_names` if you like. `x` is
+`y_test`, `x_validation` (or `x_val`), `y_validation`; `train_images`, `train_labels`
+and so on mean the same, in upper case too; strings `class_names` if you like. `x` is
 images, uint8 `(n, h, w, 3)`, `(n, h, w, 1)` or `(n, h, w)`, or floats in [0, 1]; or
-vectors `(n, d)`. `y` is integers or strings `(n,)`.
+vectors `(n, d)`. Where grey images may be series, such as `(n, 187, 12)`, say which by
+`--kind`; there is no network for series yet, and `--kind=vectors` makes a vector of
+each. `y` is integers, whole floats or strings `(n,)`. Rows without a label (NaN, "nan",
+"None", "NA", "null", "<NA>" or "") are refused, or left out by `--missing=drop`.
 
 **Splits** that you do not bring are drawn from the training samples, of each class
 alike: `--test_fraction` (0.2) and `--validation_fraction` (0.1), at least one sample.
@@ -25,17 +33,19 @@ So a class needs three samples. The epoch that is tested is chosen on validation
 
 **Networks** are the CIFAR ResNet of `--depth` layers for images and an MLP for vectors,
 or what `--network` says. Their first layer normalises samples by the training set's
-mean and variance, of each channel or entry; one that never changes is only shifted.
-Training images are flipped and shifted by up to 4 pixels; `--augment=none` for those
-that must not be, such as letters.
+mean and variance, of each channel or entry; one that hardly varies (its spread below a
+ten-thousandth of the median) is only shifted. Training images are flipped and shifted
+by up to 4 pixels; `--augment=none` for those that must not be, such as letters.
 
 **M2m's parameters.** Watch `accepted` in the table: near 0, M2m is nothing but DRS.
 Then g is too weak (`--epochs`, `--depth`), or steps are too short: a translation moves
 by at most `--steps` times `--step_size`, 1 by default, in the units of the data, where
 images are in [0, 1]. That is enough for images. For vectors try `--step_size` from a
 hundredth to a tenth of the spread of the samples, which the run prints, and choose on
-validation. `--noise` is in these units too. `--beta`, of the paper's grid 0.9, 0.99 and
-0.999: the larger, the more a seed's class must outnumber the target's.
+validation. No one step suits entries in units far apart, such as an age and an income:
+standardise those first; the run says so. `--noise` is in these units too. `--beta`, of
+the paper's grid 0.9, 0.99 and 0.999: the larger, the more a seed's class must outnumber
+the target's.
 
 Vectors take a minute. For images see the time of an epoch in the run: g and f take
 `--epochs` of them each, and so does each method to compare; the epochs of M2m itself,
