@@ -40,7 +40,8 @@ def check_networks(
             outputs, does not return `num_classes` logits, returns probabilities or
             NaN, or has no gradient to its input; if the logits of `g` stay within
             [-1, 1], as cosines do; if their input shapes differ, or they share
-            variables; if there are too many classes.
+            variables; if weights or `keras.config.floatx()` have 16 bits; if there
+            are too many classes.
 
     Example:
 
@@ -52,6 +53,7 @@ def check_networks(
     networks = {"f": f, "g": g}
     for name, network in networks.items():
         _check_model(name, network)
+    _check_precision(f, g)
     shape = _common_shape(_input_shape("f", f), _input_shape("g", g))
     shared = {id(v) for v in f.variables} & {id(v) for v in g.variables}
     if shared:
@@ -103,6 +105,18 @@ def _check_model(name, network):
         tensors = getattr(network, attribute, None) or []
         if len(tensors) > 1:
             raise _not_one(name, f"{len(tensors)} {attribute}")
+
+
+def _check_precision(f, g):
+    kinds = {keras.backend.standardize_dtype(v.dtype) for v in (*f.weights, *g.weights)}
+    narrow = {"float16", "bfloat16"} & {keras.config.floatx(), *kinds}
+    if narrow:
+        raise ValueError(
+            "Weights, losses and rates need float32. For 16-bit computations use "
+            'keras.mixed_precision.set_global_policy("mixed_float16") and leave '
+            f"floatx as it is. Received: floatx={keras.config.floatx()!r}, weights of "
+            f"{', '.join(sorted(kinds))}"
+        )
 
 
 def _not_one(name, what):

@@ -29,8 +29,8 @@ class NetworkPair(keras.Model):
         name: Name of the model.
 
     Raises:
-        ValueError: If Keras computes in 16 bits throughout; from `compile`, if the
-            loss takes probabilities; from `save`, for other than a `.keras` file.
+        ValueError: If `seed` is no integer of at least 0; from `compile`, if the loss
+            takes probabilities; from `save`, for other than a `.keras` file.
 
     Example:
 
@@ -52,7 +52,6 @@ class NetworkPair(keras.Model):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        _check_precision(f, g)
         self.seed = None if seed is None else check_whole(0, seed=seed)
         self._generator = ReplicaSeedGenerator(spread_seed(self.seed, stream=2))
         self.f, self.g = f, g
@@ -184,18 +183,6 @@ class NetworkPair(keras.Model):
         self._generator.state.assign(store["draws"])
         others = {key: store[key] for key in (*store.keys(),) if key != "draws"}
         super().load_own_variables(others)
-
-
-def _check_precision(f, g):
-    kinds = {keras.backend.standardize_dtype(v.dtype) for v in (*f.weights, *g.weights)}
-    narrow = {"float16", "bfloat16"} & {keras.config.floatx(), *kinds}
-    if narrow:
-        raise ValueError(
-            "Weights, losses and rates need float32. For 16-bit computations use "
-            'keras.mixed_precision.set_global_policy("mixed_float16") and leave '
-            f"floatx as it is. Received: floatx={keras.config.floatx()!r}, weights of "
-            f"{', '.join(sorted(kinds))}"
-        )
 
 
 def _check_takes_logits(loss):
