@@ -296,4 +296,6 @@ def _known(folder):
 
 
 def _load(path):
+    if not path.is_file():  # To open a pipe would wait for ever.
+        raise FileNotFoundError(f"{path} is no file")
     return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -17,6 +17,7 @@ from tasks.health import WarnOfExplosion
 from tasks.settings import Settings
 from tasks.task import Data
 from tasks.task import Task
+from tasks.task import UserError
 from tasks.whole_files import check_space
 
 
@@ -80,7 +81,7 @@ def train(
     for phase in phases.phases(settings):
         model = phases.model_of(phase, f, g, data, settings)
         began = time.perf_counter()
-        resume.restore(model)
+        _restore(resume, model)
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
@@ -116,6 +117,13 @@ def _resume(folder, f, best, watch, settings):
         size = trainings * 11 * 4 * f.count_params() + 2**24
         check_space(folder, size)
     return resume
+
+
+def _restore(resume, model):
+    try:
+        resume.restore(model)
+    except ValueError as error:
+        raise UserError(f"{error}. Remove that folder to train anew") from error
 
 
 def _callbacks(recipe, settings, folder):

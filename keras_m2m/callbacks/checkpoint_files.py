@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,8 +36,9 @@ def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> 
     payload = content.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / "unfinished.part"
+    aside.unlink(missing_ok=True)  # Of a killed process; or a link, to go elsewhere.
     try:
-        with open(aside, "wb") as file:
+        with open(aside, "xb") as file:
             file.write(payload)
             file.write(hashlib.sha256(payload).digest())
             file.flush()
@@ -52,11 +54,14 @@ def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> 
         path.unlink()
 
 
-def read_newest(folder: pathlib.Path) -> tuple[int, dict, dict] | None:
+def read_newest(
+    folder: pathlib.Path, is_known: Callable[[int, dict], bool] = lambda *_: True
+) -> tuple[int, dict, dict] | None:
     """The newest checkpoint that is whole.
 
     Args:
         folder: Where checkpoints are, or will be.
+        is_known: Whether a checkpoint of so many epochs may hold such an `about`.
 
     Returns:
         `(epochs_done, about, arrays)` as they were written; None without any.
@@ -65,16 +70,25 @@ def read_newest(folder: pathlib.Path) -> tuple[int, dict, dict] | None:
         UserWarning: For every damaged checkpoint that is passed over.
     """
     for path in _newest_first(folder):
-        payload = _whole(path)
-        if payload is None:
-            message = f"The checkpoint {path} is damaged and is passed over"
-            warnings.warn(message, stacklevel=2)
-            continue
+        content = _content(path)
+        if content is not None and is_known(_epochs_done(path), content[0]):
+            return _epochs_done(path), *content
+        message = f"The checkpoint {path} is damaged and is passed over"
+        warnings.warn(message, stacklevel=2)
+    return None
+
+
+def _content(path):
+    """What was written, or None if it is not that."""
+    payload = _whole(path)
+    if payload is None:
+        return None
+    try:
         with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
             arrays = dict(archive)
-        about = json.loads(arrays.pop("about").tobytes())
-        return _epochs_done(path), about, arrays
-    return None
+        return {**json.loads(arrays.pop("about").tobytes())}, arrays
+    except Exception:  # NumPy raises many kinds for what it cannot read.
+        return None
 
 
 def _whole(path):
@@ -89,7 +103,8 @@ def _whole(path):
 
 def _newest_first(folder):
     files = folder.iterdir() if folder.is_dir() else []
-    found = [path for path in files if _NAME.fullmatch(path.name)]
+    # To open a pipe would wait for ever.
+    found = [path for path in files if _NAME.fullmatch(path.name) and path.is_file()]
     return sorted(found, key=_epochs_done, reverse=True)
 
 

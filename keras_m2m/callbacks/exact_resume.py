@@ -77,7 +77,7 @@ class ExactResume(keras.callbacks.Callback):
         self.best = best
         self.watch = watch
         self.epochs_done, self.history = 0, []
-        self._found = checkpoint_files.read_newest(self.folder)
+        self._found = checkpoint_files.read_newest(self.folder, _is_known)
         if self._found:
             self.epochs_done, about, _ = self._found
             self.history = about["history"]
@@ -90,7 +90,8 @@ class ExactResume(keras.callbacks.Callback):
                 itself, or an `M2mModel` around it.
 
         Raises:
-            ValueError: If the checkpoint is of a network of other shapes.
+            ValueError: If the checkpoint is of another training: its network has other
+                shapes, or something is missing.
         """
         if self._found is None:
             return
@@ -100,13 +101,22 @@ class ExactResume(keras.callbacks.Callback):
             return
         self._found = None
         model.optimizer.build(model.trainable_variables)
-        for name, variables in self._parts(model).items():
+        parts = self._parts(model)
+        if not about["own"]:
             # A checkpoint of the first phase knows nothing of the second's model.
-            if name != "own" or about["own"]:
-                _assign(variables, _values(arrays, name), self.folder)
+            del parts["own"]
         if self.best is not None and about["best"]:
+            parts["best"] = self.network.weights
+        values = {name: _values(arrays, name) for name in parts}
+        for name, variables in parts.items():
+            _check(variables, values[name], self.folder)
+        best = values.pop("best", None)
+        if best is not None:
             self.best.epoch, self.best.value = about["best"]
-            self.best.weights = _values(arrays, "best")
+            self.best.weights = best
+        for name, found in values.items():
+            for variable, value in zip(parts[name], found, strict=True):
+                variable.assign(value)
         if self.watch is not None and about.get("translated"):
             counts = _dense(about["translated"], *_values(arrays, "translated"))
             self.watch.translated, self.watch.accepted = counts
@@ -169,9 +179,23 @@ def _check_seeds(network):
             )
 
 
+def _is_known(epochs_done, about):
+    """Whether `about` is what is saved after so many epochs."""
+    history, best, own = (about.get(key) for key in ("history", "best", "own"))
+    return (
+        isinstance(history, list)
+        and all(isinstance(row, dict) for row in history)
+        and [row.get("epoch") for row in history[-1:]] == [epochs_done - 1]
+        and isinstance(own, int)
+        and (best is None or (isinstance(best, list) and len(best) == 2))
+    )
+
+
 def _values(arrays, name):
+    """Those of one part, in order, as far as they are there."""
     count = sum(key.startswith(f"{name}/") for key in arrays)
-    return [arrays[f"{name}/{i}"] for i in range(count)]
+    keys = [f"{name}/{i}" for i in range(count)]
+    return [arrays[key] for key in keys if key in arrays]
 
 
 def _sparse(translated, accepted):
@@ -187,13 +211,11 @@ def _dense(num_classes, targets, seeds, *counts):
     return found
 
 
-def _assign(variables, values, folder):
+def _check(variables, values, folder):
     shapes = [tuple(variable.shape) for variable in variables]
     found = [value.shape for value in values]
-    if shapes != found:
+    if shapes != found or any(value.dtype.kind in "OSUM" for value in values):
         raise ValueError(
-            f"The checkpoint in {folder} is of another training. Expected variables of "
+            f"The checkpoint in {folder} is of another training. Expected numbers of "
             f"shapes {shapes}. Received: {found}"
         )
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
