@@ -91,7 +91,7 @@ class Cells:
             UserError: If its file is damaged.
         """
         path = self._result_file(settings)
-        return run_folder.read(path) if path.exists() else None
+        return records.read(path) if path.exists() else None
 
     def result(self, settings: Settings) -> dict:
         """The result of a cell, which is trained if that was not done.

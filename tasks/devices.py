@@ -20,6 +20,11 @@ from tasks.streams import InOrder
 from tasks.task import UserError
 from tasks.whole_files import aside
 
+# Environment variables of the libraries that backends compute with.
+_THREADS = (
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC"),
+)
 BATCH_SIZE = 512  # Of predictions and of streamed validation.
 
 
@@ -55,6 +60,17 @@ def count() -> int:
         return tf.distribute.get_strategy().num_replicas_in_sync
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.num_model_replicas
+
+
+def threads() -> dict[str, int | str]:
+    """What the number of threads that a backend computes with follows from.
+
+    Sums are divided among them, so that another number rounds differently.
+    """
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count()
+    given = {name: os.environ[name] for name in _THREADS if name in os.environ}
+    return {"cores": cores, **given}
 
 
 def clear_session() -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from tasks import run_folder
 from tasks import whole_files
 from tasks.ablations import method_of
@@ -12,6 +14,10 @@ from tasks.task import UserError
 _OF_TRANSLATION = {"beta", "lam", "gamma", "steps", "step_size", "noise"}
 # Those that only choose others, and the one that the seed of a cell takes the place of.
 _NEVER = {"compare", "preset", "g"}
+_SCORES = (
+    *("balanced_accuracy", "geometric_mean", "geometric_mean_corrected", "accuracy"),
+    *("major", "minor", "many", "medium", "few"),
+)
 
 
 def write(path: Path, record: dict) -> None:
@@ -24,6 +30,81 @@ def write(path: Path, record: dict) -> None:
     # A key a line: small, and still read by people and by `git diff`.
     lines = (f"{json.dumps(key)}: {json.dumps(record[key])}" for key in record)
     whole_files.write(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def read(path: Path) -> dict:
+    """What `write` wrote.
+
+    Args:
+        path: Of a finished training, of one that diverged, or of a search.
+
+    Returns:
+        The record.
+
+    Raises:
+        UserError: If a key is missing or wrong, with its name.
+    """
+    record = run_folder.read(path)
+    for key, (is_right, expected) in _expected(record).items():
+        try:
+            right = bool(is_right(record.get(key)))
+        except (KeyError, TypeError, ValueError):  # Of lists that are no arrays, say.
+            right = False
+        if not right:
+            found = str(record.get(key)) if key in record else "nothing"
+            raise UserError(
+                f"{path}: {key!r} must be {expected}, and is {found[:50]}. Remove the "
+                "file, which makes it again, or give another folder by --results"
+            )
+    return record
+
+
+def _expected(record):
+    """What must be in a record, by key: a test, and its words."""
+    if "trials" in record:
+        return {"trials": (_are_trials, "a list of parameters and their scores")}
+    text = lambda value: isinstance(value, str), "a text"
+    whole = lambda value: type(value) is int and value >= 0, "a whole number"
+    names = record.get("class_names")
+    k = len(names) if isinstance(names, list) else 0
+    found = {
+        **dict.fromkeys(("source", "protocol"), text),
+        "seed": whole,
+        "class_names": (_are_names, "a list of names"),
+        "class_counts": (lambda v: _are_counts(v, (k,), 1), f"a list of {k} counts"),
+    }
+    if "failed" in record:
+        return {**found, "failed": text}
+    score = lambda value: value is None or 0 <= value <= 1, "a fraction or null"
+    pairs = lambda value: _are_counts(value, (k, k), 0), f"{k} lists of {k} counts"
+    translated = {key: pairs for key in ("translated", "accepted") if key in record}
+    return {
+        **found,
+        "tested_epoch": whole,
+        **dict.fromkeys((*_SCORES, "acceptance_rate"), score),
+        "balanced_accuracy": (lambda value: 0 <= value <= 1, "a fraction"),
+        "per_class_recall": (lambda v: _are_recalls(v, k), f"a list of {k} fractions"),
+        "confusion_matrix": pairs,
+        **translated,
+    }
+
+
+def _are_names(value):
+    return type(value) is list and value and all(isinstance(v, str) for v in value)
+
+
+def _are_counts(value, shape, least):
+    counts = np.array(value)
+    return counts.shape == shape and counts.dtype.kind == "i" and counts.min() >= least
+
+
+def _are_recalls(value, k):
+    return k == len(value) and all(v is None or 0 <= v <= 1 for v in value)
+
+
+def _are_trials(value):
+    names = "beta", "lam", "gamma", "val_balanced_accuracy"
+    return value and all(0 <= trial[name] <= 1 for trial in value for name in names)
 
 
 def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict | None:
@@ -44,9 +125,8 @@ def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict |
     name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
-        record = run_folder.read(path)
-        if record.get("flags") == wanted:
-            found[path.name] = record
+        if run_folder.read(path).get("flags") == wanted:
+            found[path.name] = read(path)
     if len(found) > 1:
         raise UserError(
             f"{results / settings.task} has results of the same flags from different "

@@ -34,6 +34,9 @@ _NOT_OF_THE_RUN = {
     *("resume", "overwrite", "dry_run", "out_dir", "data_dir", "embeddings"),
 }
 
+# What a run may go on with, with a warning, and its name there.
+_MAY_CHANGE = {"versions": "Packages", "threads": "The number of threads"}
+
 
 def flags_of_the_run(settings: Settings) -> dict:
     """The flags that the numbers of a run follow from."""
@@ -198,6 +201,7 @@ def _description(settings, data):
         "devices": devices.count(),
         "checksum of the data": digest(data),
         "versions": versions(),
+        "threads": devices.threads(),
     }
     if settings.g:
         run["content of --g"] = hashlib.sha256(
@@ -221,7 +225,7 @@ def _check_same(before, now, folder):
     changed = [
         f"{key}: {before.get(key)} then, {now.get(key)} now"
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and key not in ("flags", "versions")
+        if before.get(key) != now.get(key) and key not in ("flags", *_MAY_CHANGE)
     ]
     if changed:
         raise UserError(
@@ -229,9 +233,10 @@ def _check_same(before, now, folder):
             "or replace that run by --overwrite. What differs:\n  "
             + "\n  ".join(changed)
         )
-    if before.get("versions") != now.get("versions"):
-        warnings.warn(
-            "Packages changed since the run began, so its numbers may not be those of "
-            f"an uninterrupted one: {before.get('versions')} then",
-            stacklevel=2,
-        )
+    for key, what in _MAY_CHANGE.items():
+        if before.get(key, now[key]) != now[key]:
+            warnings.warn(
+                f"{what} changed since the run began, so its numbers may not be those "
+                f"of an uninterrupted one: {before[key]} then, {now[key]} now",
+                stacklevel=2,
+            )

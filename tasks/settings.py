@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 from absl import flags
 
+from keras_m2m.checks.scalars import LARGEST
+from keras_m2m.checks.scalars import LARGEST_WHOLE
+from keras_m2m.checks.scalars import SMALLEST
 from tasks.paths import PATHS
 from tasks.paths import read_path
 from tasks.recipes import LOSSES
@@ -77,11 +80,13 @@ def define_flags(task: Task, values: flags.FlagValues) -> None:
             **flag.limits,
         )
         if flag.kind == "float":  # absl's limits let NaN through, and infinity.
-            message = "must be a finite number"
-            flags.register_validator(
-                flag.name, math.isfinite, message, flag_values=values
-            )
+            message = f"must be a finite number, at most {LARGEST:g}"
+            flags.register_validator(flag.name, _is_real, message, flag_values=values)
     _register_checks(values)
+
+
+def _is_real(value):
+    return math.isfinite(value) and abs(value) <= LARGEST
 
 
 def _describe(name, preset: Preset):
@@ -149,8 +154,10 @@ def _run():
         "the same numbers from the same command on a GPU too, where steps get slower; "
         "on a CPU they are anyway"
     )
+    # Of what int32 holds, in which PyTorch keeps seeds; g has the next one.
+    most = LARGEST_WHOLE - 1
     return [
-        Flag("integer", "seed", 0, seed, {"lower_bound": 0, "upper_bound": 2**32 - 2}),
+        Flag("integer", "seed", 0, seed, {"lower_bound": 0, "upper_bound": most}),
         Flag("string", "data_dir", None, "where the data is, or is downloaded to"),
         Flag("string", "out_dir", None, out_dir),
         Flag("boolean", "resume", False, "go on with a run that was cut off"),
@@ -184,7 +191,7 @@ def _register_checks(values):
     check("beta", lambda v: 0 <= v < 1, "must be in [0, 1)")
     check("gamma", lambda v: 0 <= v <= 1, "must be in [0, 1]")
     for name in ("step_size", "learning_rate"):
-        check(name, lambda v: v > 0, "must be positive")
+        check(name, lambda v: v >= SMALLEST, "must be positive")
     check(
         "compare",
         lambda v: set(v) <= set(METHODS),

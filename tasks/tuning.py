@@ -24,7 +24,6 @@ import keras_tuner
 from tqdm import tqdm
 
 from tasks import records
-from tasks import run_folder
 from tasks.cells import Cells
 from tasks.settings import Settings
 from tasks.task import UserError
@@ -64,7 +63,7 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
         trials = _search(cells, free)
         record.parent.mkdir(parents=True, exist_ok=True)
         records.write(record, {**about, "trials": trials})
-    return _best(run_folder.read(record))
+    return _best(records.read(record))
 
 
 def found(results: Path, settings: Settings) -> dict[str, float]:

@@ -91,6 +91,12 @@ def test_resuming_and_overwriting_exclude_each_other():
         parse(digits_lt.TASK, ["--resume", "--overwrite"])
 
 
+def test_another_number_of_threads_is_warned_of(finished, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    with pytest.warns(UserWarning, match="number of threads changed.*77.* now"):
+        assert start(finished) is None
+
+
 # One process a folder.
 
 

@@ -1,9 +1,12 @@
 """Ctrl-C and SIGTERM end a command with a message and the status of the signal."""
 
 import contextlib
+import io
 import os
 import signal
+import sys
 import time
+import warnings
 
 import pytest
 import tiny
@@ -96,6 +99,16 @@ def test_a_signal_that_the_shell_ignores_stays_ignored(listening):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopping.listen()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_a_terminal_cannot_show_ends_no_run(encoding, monkeypatch):
+    output = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    commands.prepare()
+    print("32×32 − ± ρ \udcff", flush=True)
+    assert output.buffer.getvalue().decode(encoding).startswith("32")
 
 
 @pytest.mark.parametrize("error", [UserError("no data"), OSError("no disk")])
