@@ -25,8 +25,8 @@ NONE = [None, {}, "x", 1e30, -1]
 LISTS = [*NONE, [], [7], [[1, 2], [3]], [[-1] * 4] * 4, [[0.5] * 4] * 4]
 FRACTIONS = ["x", {}, [], -0.1, 1e30, float("nan")]
 WRONG = {
-    **dict.fromkeys(("seed", "tested_epoch"), [*NONE, True, 0.5]),
-    **dict.fromkeys(("source", "protocol", "failed"), [7, {}, []]),
+    **dict.fromkeys(("seed", "tested_epoch"), (*NONE, True, 0.5)),
+    **dict.fromkeys(("source", "protocol", "failed"), (7, {}, [])),
     **dict.fromkeys(("class_counts", "confusion_matrix", "per_class_recall"), LISTS),
     **dict.fromkeys(("class_names", "translated", "accepted", "trials"), LISTS),
     **dict.fromkeys(("geometric_mean", "few", "acceptance_rate"), FRACTIONS),
@@ -47,9 +47,8 @@ def test_a_key_that_is_wrong_is_named_with_its_file(record, tmp_path):
     for key in WRONG.keys() & record.keys():
         for value in WRONG[key]:
             records.write(path, {**record, key: value})
-            with pytest.raises(UserError, match="record.json: '[a-z_]+' must be"):
+            with pytest.raises(UserError, match=r"json: '[a-z_]+' must be"):
                 records.read(path)
-                pytest.fail(f"{key}={value} passed")
 
 
 @pytest.mark.parametrize("key", ["seed", "confusion_matrix", "class_names", "source"])
