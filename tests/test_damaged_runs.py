@@ -90,7 +90,7 @@ def test_a_damaged_network_is_named_and_made_again(damage, copied):
 
 def checkpoint_of(epochs_done, about, folder, **arrays):
     checkpoint_files.write(folder, epochs_done, about, arrays)
-    return tiny.build(None, "dense", tiny.settings())
+    return tiny.build(tiny.blobs(ERM), "dense", ERM)
 
 
 SAVED = {"history": [{"epoch": 0}], "best": None, "own": 0}
@@ -123,7 +123,7 @@ def of_texts(f):
 
 @pytest.mark.parametrize("make", [of_other_shapes, of_texts, lambda f: []])
 def test_a_checkpoint_of_another_network_is_refused_with_what_to_remove(make, tmp_path):
-    f = tiny.build(None, "dense", tiny.settings())
+    f = tiny.build(tiny.blobs(ERM), "dense", ERM)
     arrays = {f"network/{i}": value for i, value in enumerate(make(f))}
     checkpoint_of(1, SAVED, tmp_path / "checkpoints", **arrays)
     settings = tiny.settings(method="erm")
