@@ -2,14 +2,12 @@
 
 import numpy as np
 
+from tasks.class_names import MISSING
 from tasks.class_names import check_class_names
 from tasks.class_names import check_name
 from tasks.class_names import check_several
 from tasks.class_names import listed
 from tasks.task import UserError
-
-# What tables and `numpy.array(y, str)` write where there is no label.
-_MISSING = {"", "nan", "NaN", "None", "NA", "null", "<NA>"}
 
 
 def read_labels(y: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +29,7 @@ def read_labels(y: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(f"{what} must be labels of shape (n,). {_columns(y)}")
     if y.dtype.kind in "SU":
         y = _decoded(y, what)
-        labelled = ~np.isin(np.char.strip(y), sorted(_MISSING))
+        labelled = ~np.isin(np.char.strip(y), sorted(MISSING))
     elif y.dtype.kind == "f":
         y, labelled = _whole(y, what)
     elif y.dtype.kind in "biu":
@@ -93,7 +91,7 @@ def tell_missing(labelled: np.ndarray, what: str, drop: bool) -> None:
     if count and drop:
         print(f"note: {what}: {count} of {len(labelled)} rows have no label: left out")
     elif count:
-        spellings = ", ".join(map(repr, sorted(_MISSING)))
+        spellings = ", ".join(map(repr, sorted(MISSING)))
         raise UserError(
             f"{what}: {count} of {len(labelled)} rows have no label, the first of them "
             f"{row} (NaN, or one of the strings {spellings}). --missing=drop leaves "

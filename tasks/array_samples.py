@@ -44,6 +44,9 @@ def find_kind(shape: tuple[int, ...], dtype: np.dtype, asked: str, what: str) ->
             "sources? Give --kind=images or --kind=series, or --kind=vectors, which "
             "makes a vector of each sample"
         )
+    if asked == "auto" and shape[3:] in ((), (1,)):
+        height, width = shape[1:3]
+        print(f"note: {what}: taken for grey images of {height}×{width}; see --kind")
     return "images"
 
 
@@ -88,7 +91,7 @@ def read_samples(x: np.ndarray, kind: str, what: str) -> np.ndarray:
         UserError: If values are no numbers, not finite, or out of range.
     """
     if kind == "vectors":
-        if x.dtype.kind not in "fiu":
+        if x.dtype.kind not in "biuf":
             raise UserError(f"{what} must be real numbers. Received: dtype {x.dtype}")
         return _finite(x.reshape(len(x), -1), what)
     x = x[..., None] if x.ndim == 3 else x

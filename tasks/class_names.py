@@ -14,6 +14,9 @@ _UNSEEN = "\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d" + "".join(
     map(chr, range(0xFE00, 0xFE10))
 )
 
+# What tables and `numpy.array(y, str)` write where there is no label.
+MISSING = {"", "nan", "NaN", "None", "NA", "null", "<NA>"}
+
 
 def check_name(name: str, where: str) -> str:
     """Return a name in Unicode's composed form if it is safe to print and to write.
@@ -39,14 +42,15 @@ def check_class_names(names: Iterable[str], where: str) -> None:
     """Refuse classes whose names look alike, or hold what cannot be seen.
 
     What differs in case only is one folder on some systems and two on others. What
-    cannot be seen makes two classes of one look, or turns the text around it.
+    cannot be seen makes two classes of one look, or turns the text around it. What
+    stands for a missing label is no class.
 
     Args:
         names: Of all classes.
         where: Where they were found, for the message.
 
     Raises:
-        UserError: If two are alike, or one holds such a character.
+        UserError: If two are alike, or one holds such a character or is no name.
     """
     seen = {}
     for name in names:
@@ -55,6 +59,11 @@ def check_class_names(names: Iterable[str], where: str) -> None:
             raise UserError(
                 f"{where} holds the class {name!a}, with a character that cannot "
                 "be seen or turns the text around it. Rename it"
+            )
+        if name in MISSING:
+            raise UserError(
+                f"{where} holds the class {name!r}, which is how a missing label is "
+                "written. Remove what has no label; if it is a class, rename it"
             )
         other = seen.setdefault(_look(name), name)
         if other is not name:

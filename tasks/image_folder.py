@@ -1,6 +1,7 @@
 """Which images a folder of class folders holds; none is read here."""
 
 import os
+import re
 from pathlib import Path
 
 from tasks.class_names import check_class_names
@@ -15,7 +16,7 @@ from tasks.task import UserError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 # Folders inside a class folder: that of its images, and those left beside it.
 _INNER = {"images", "image", "imgs"}
-_MASKS = {"masks", "mask", "segmentations", "annotations", "bboxes"}
+_BESIDE = re.compile(".*masks?|segmentations?|annotations?|bboxes")
 _JUNK = {"thumbs.db", "desktop.ini", "__macosx"}  # And what is hidden by a dot.
 
 
@@ -104,7 +105,7 @@ def _images(folder, root):
     if len(inner) == len(entries) and len(_INNER & set(inner)) == 1:
         (name,) = _INNER & set(inner)
         left = sorted(set(inner) - {name})
-        if set(left) <= _MASKS:
+        if all(map(_BESIDE.fullmatch, left)):
             if left:
                 print(f"note: {folder}: not read: {listed(left)}")
             return _images(Path(inner[name].path), root)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.class_names import listed
 from tasks.task import UserError
 
-_TABLES = (".csv", ".tsv", ".txt")
+_TABLES = (".csv", ".tsv", ".tab", ".txt")
 _READ = 2**16  # Bytes of a table that are looked at.
 # What parts of a data set are called; no class is called by such words alone.
 _PARTS = re.compile(

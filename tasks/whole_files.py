@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
 
 from tasks.task import UserError
+
+_LEFT = 60  # Seconds without a change, after which nobody writes a file any more.
 
 
 @contextlib.contextmanager
@@ -37,6 +40,9 @@ def aside(path: Path):
 def remove_leftovers(path: Path) -> None:
     """Remove what processes that were killed left aside.
 
+    Those of a process of this machine stay, and what was written to just now: other
+    machines may have the same folder.
+
     Args:
         path: The name that it was to get.
     """
@@ -46,7 +52,9 @@ def remove_leftovers(path: Path) -> None:
     with contextlib.suppress(OSError):  # No folder, or none that may be written to.
         for part in path.parent.iterdir():
             found = aside.fullmatch(part.name)
-            if found and not psutil.pid_exists(int(found[1] or found[2])):
+            if not found or psutil.pid_exists(int(found[1] or found[2])):
+                continue
+            if time.time() - part.lstat().st_mtime > _LEFT:
                 part.unlink()
 
 

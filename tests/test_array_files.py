@@ -128,9 +128,18 @@ def test_grey_images_of_any_shape_are_images_if_that_is_said(path):
 
 
 @pytest.mark.parametrize("shape", [(8, 28, 28), (8, 28, 28, 1), (8, 9, 4, 3)])
-def test_arrays_of_the_shape_of_images_are_images(shape, path):
+def test_arrays_of_the_shape_of_images_are_images(shape, path, capsys):
     for x in (RNG.random(shape), RNG.integers(0, 256, shape, "uint8")):
         assert load(write_arrays(path, x=x, y=Y)).are_images
+        said = "taken for grey images of 28×28; see --kind" in capsys.readouterr().out
+        assert said == (shape[1] == 28)
+
+
+def test_vectors_may_be_booleans(path):
+    x = np.arange(16).reshape(8, 2) % 3 == 0
+    data = load(write_arrays(path, x=x, y=Y), "--protocol=field")
+    kept = np.concatenate([data.train[0], data.test[0]])
+    np.testing.assert_array_equal(np.sort(kept, axis=0), np.sort(x, axis=0))
 
 
 def test_vectors_are_no_images(path):
@@ -209,6 +218,12 @@ def test_rows_without_a_label_are_counted_and_refused_or_dropped(
 def test_other_spellings_are_classes(name, path):
     data = load(write_arrays(path, x=X, y=np.repeat([name, "b"], 4)))
     assert name in data.class_names
+
+
+@pytest.mark.parametrize("name", ["nan", "None", "<NA>"])
+def test_what_stands_for_no_label_names_no_class_either(name, path):
+    write_arrays(path, x=X, y=Y, class_names=["a", name])
+    refused(path, f"the class '{name}', which is how a missing label is written")
 
 
 def test_a_message_says_how_to_keep_a_class_that_is_called_none(path):

@@ -29,8 +29,9 @@ def test_what_was_written_is_read_and_nothing_is_left_beside_it(path):
 
 def test_what_a_killed_process_left_is_removed(path):
     path.parent.mkdir()
-    (path.parent / "x.npz.999999999.part").write_bytes(b"")
-    (path.parent / "x.999999999.part.npz").write_bytes(b"")
+    for name in ("x.npz.999999999.part", "x.999999999.part.npz"):
+        (path.parent / name).write_bytes(b"")
+        os.utime(path.parent / name, (0, 0))
     kept_arrays.write(path, "three", x=X)
     assert os.listdir(path.parent) == ["x.npz"]
 
