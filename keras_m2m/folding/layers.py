@@ -24,6 +24,7 @@ class FoldedConv2D(keras.layers.Layer):
     def __init__(self, conv):
         # Inputs are cast here as the layer would, whatever the global policy.
         super().__init__(name=conv.name, autocast=False)
+        self.supports_masking = conv.supports_masking
         self.conv = conv
         self.forward_gradient = False
 
@@ -58,6 +59,7 @@ class FoldedNorm(keras.layers.Layer):
 
     def __init__(self, norm):
         super().__init__(name=norm.name, autocast=False)
+        self.supports_masking = norm.supports_masking
         self.norm, self.scaled = norm, False
 
     def call(self, x, mask=None):
