@@ -67,8 +67,9 @@ def refused(network, match, name="f", other=None, num_classes=3, bounds=None):
         check_networks(pair["f"], pair["g"], num_classes, bounds)
 
 
-def welcome(network, **arguments):
-    check_networks(network, linear(2), num_classes=3, **arguments)
+def welcome(network, name="f", **arguments):
+    pair = {"f": linear(2), "g": linear(3), name: network}
+    check_networks(**pair, num_classes=3, **arguments)
 
 
 # Logits.
@@ -106,6 +107,12 @@ def test_a_head_of_zeros_is_welcome():
     welcome(
         stacked(layers.Dense(5, "relu"), layers.Dense(3, kernel_initializer="zeros"))
     )
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-9, 1e-5, 3e-4, 1e-2])
+def test_small_logits_of_a_deep_network_are_welcome(size):
+    tiny = layers.Rescaling(size)
+    welcome(stacked(layers.Dense(5, "relu"), tiny, layers.Dense(3)), name="g")
 
 
 @pytest.mark.parametrize(

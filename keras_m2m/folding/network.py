@@ -22,11 +22,10 @@ class FoldedNetwork:
     one scale and one offset. The function that `freeze` returns computes what the
     network does, but for rounding.
 
-    A copy of the network's graph is made once, and again when the network has got
-    other variables, as by `enable_lora`. It shares the variables and leaves the network
-    as it is. What is no graph of layers (a subclass of `keras.Model` with a `call` of
-    its own, or has weights that several layers share) or no convolution or
-    normalisation that is known here runs as it is.
+    A copy of the network's graph is made once, and by `refresh` again. It shares the
+    variables and leaves the network as it is. What is no graph of layers (a subclass of
+    `keras.Model` with a `call` of its own, or has weights that several layers share) or
+    no convolution or normalisation that is known here runs as it is.
 
     Args:
         network: A built `keras.Model` with one input and one output.
@@ -52,15 +51,19 @@ class FoldedNetwork:
         self.network = network
         self._fold()
 
-    @property
-    def nests(self) -> bool:
-        self._fold_again_if_changed()
-        return self._nests
+    def refresh(self) -> bool:
+        """Make the copy anew if the network has got other variables.
 
-    def _fold_again_if_changed(self):
+        For the host, before a step: in compiled code variables have no values.
+
+        Returns:
+            Whether it has.
+        """
         now, then = self.network.variables, self._variables
-        if len(now) != len(then) or any(a is not b for a, b in zip(now, then)):
+        changed = len(now) != len(then) or any(a is not b for a, b in zip(now, then))
+        if changed:
             self._fold()
+        return changed
 
     def _fold(self):
         self._variables = list(self.network.variables)
@@ -69,11 +72,11 @@ class FoldedNetwork:
         self._others: list = []  # layers that run as they are
         self._copy = self._copied(self.network) if _is_graph(self.network) else None
         weights = [weight for layer in self._others for weight in layer.weights]
-        self._nests = self._copy is not None and all(len(w.shape) < 3 for w in weights)
+        self.nests = self._copy is not None and all(len(w.shape) < 3 for w in weights)
         if self._has_shared_weights():
             # Those of one place would be scaled for the other too.
             self._copy, self._norms, self._convolutions = None, [], []
-            self._nests = False
+            self.nests = False
 
     def _has_shared_weights(self):
         known = [layer.conv for layer in self._convolutions]
@@ -91,7 +94,6 @@ class FoldedNetwork:
         Returns:
             Function from samples `(batch, ...)` to logits `(batch, num_classes)`.
         """
-        self._fold_again_if_changed()
         network = self._copy or self.network
         mapping = {id(v): (v, ops.stop_gradient(v)) for v in self.network.variables}
         for norm, conv in self._norms:

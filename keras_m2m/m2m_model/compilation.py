@@ -26,12 +26,14 @@ class Plan(NamedTuple):
             to the whole; only where `static`.
         unroll: Whether the steps of a translation are written out.
         forward_gradient: As for `FoldedNetwork.freeze`.
+        alone: Whether the translation is compiled by itself, the step not.
     """
 
     static: bool
     sizes: tuple[int, ...]
     unroll: bool
     forward_gradient: bool
+    alone: bool
 
 
 def plan(model: keras.Model, nests: bool, share: float, unroll: bool | None) -> Plan:
@@ -47,7 +49,9 @@ def plan(model: keras.Model, nests: bool, share: float, unroll: bool | None) -> 
         A `Plan`.
     """
     backend = keras.config.backend()
+    alone = _compiles_alone(model, backend)
     xla = bool(model.jit_compile) and not model.run_eagerly and backend != "torch"
+    xla = xla or alone
     on_cpu = xla and keras.distribution.list_devices()[0].lower().startswith("cpu")
     if unroll is None:
         # JAX would compile the loop of an eager step in every step again.
@@ -59,7 +63,18 @@ def plan(model: keras.Model, nests: bool, share: float, unroll: bool | None) -> 
         sizes=_likely_sizes(share, _SPREADS[backend]) if branches else (PARTS,),
         unroll=unroll,
         forward_gradient=on_cpu,
+        alone=alone,
     )
+
+
+def _compiles_alone(model, backend):
+    """Whether Keras, left to choose, takes steps op by op because of some layer.
+
+    On JAX a `RandomRotation` in f is enough. In inference mode it does nothing, and
+    the translation, nearly all of the work, can be compiled without it.
+    """
+    op_by_op = backend == "jax" and not model.jit_compile
+    return op_by_op and not model.run_eagerly and model.asked_jit_compile is not False
 
 
 def apply_to_first(fn, count, sizes, *tensors):

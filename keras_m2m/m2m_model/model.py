@@ -11,18 +11,16 @@ from keras_m2m import checks
 from keras_m2m import translation
 from keras_m2m._backend import run_stateful
 from keras_m2m._backend import values_kept
-from keras_m2m.folding import FoldedNetwork
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
 from keras_m2m.m2m_model import data_checks
 from keras_m2m.m2m_model import network_checks
-from keras_m2m.m2m_model import replicas
-from keras_m2m.m2m_model.compilation import apply_to_first
 from keras_m2m.m2m_model.compilation import check_unroll
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.fitting import fit_arguments
+from keras_m2m.m2m_model.frozen_networks import FrozenNetworks
 from keras_m2m.m2m_model.network_pair import NetworkPair
 from keras_m2m.m2m_model.seeds import Seeds
 from keras_m2m.m2m_model.seeds import wanted_seeds
@@ -135,7 +133,7 @@ class M2mModel(NetworkPair):
         self._generation = generation_probability(counts).astype("float32")
         self._acceptance = acceptance_probability(counts, beta).astype("float32")
         self._share = translation_share(counts, beta)
-        self._folded = FoldedNetwork(f), FoldedNetwork(g)
+        self._networks = FrozenNetworks(f, g)
         self.beta = beta
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
@@ -168,6 +166,10 @@ class M2mModel(NetworkPair):
         arguments = fit_arguments(self, *args, **kwargs)
         with values_kept(self):
             return super().fit(**arguments)
+
+    def make_train_function(self, force=False):
+        """As of `keras.Model`; anew when a network has got other variables."""
+        return super().make_train_function(self._networks.refresh() or force)
 
     def train_step(self, *state_and_data):
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
@@ -238,7 +240,6 @@ class M2mModel(NetworkPair):
         noise = translation.scale_noise(gaussian, self.noise)
         run = functools.partial(
             translation.translate,
-            *(self._freeze(folded) for folded in self._folded),
             lam=self.lam,
             steps=self.steps,
             step_size=self.step_size,
@@ -259,8 +260,7 @@ class M2mModel(NetworkPair):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        g = self._freeze(self._folded[1])
-        run = functools.partial(translation.accept, g, gamma=self.gamma)
+        run = functools.partial(_accepted, gamma=self.gamma)
         return self._on_wanted(run, seeds, translated, seeds.targets)
 
     def replace(self, x, labels, seeds: Seeds, translated, accepted):
@@ -287,14 +287,14 @@ class M2mModel(NetworkPair):
         self._replaced_rate.update_state(replaced, sample_weight=batch_size)
 
     def _on_wanted(self, fn, seeds, *tensors):
-        """`fn` on the rows of the wanted seeds, and on no more than need be."""
+        """`fn` of f, g and the wanted rows, and of no more rows than need be."""
         wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
-        return apply_to_first(replicas.divided(fn), wanted, self._plan.sizes, *tensors)
-
-    def _freeze(self, folded):
-        return folded.freeze(self._plan.forward_gradient)
+        return self._networks.run(fn, self._plan, wanted, *tensors)
 
     @property
     def _plan(self):
-        nests = all(folded.nests for folded in self._folded)
-        return plan(self, nests, self._share, self.unroll)
+        return plan(self, self._networks.nest, self._share, self.unroll)
+
+
+def _accepted(f, g, translated, targets, gamma):
+    return translation.accept(g, translated, targets, gamma)

@@ -64,11 +64,13 @@ def _without_gradient(outcomes):
 
 
 def _of_range(name, trial, outputs):
-    if not np.ptp(outputs, axis=0).any():
-        return None  # Of weights that are all zero: there is nothing to see yet.
-    if outputs.min() >= 0 and outputs.max() <= 1 and trial.stays_within(0, 1):
+    def stays_within(low, high):
+        inside = outputs.min() >= low and outputs.max() <= high
+        return inside and trial.stays_within(low, high, outputs)
+
+    if stays_within(0, 1):
         return _probabilities(name, "in [0, 1] whatever its weights")
-    if name == "g" and np.abs(outputs).max() <= 1 and trial.stays_within(-1, 1):
+    if name == "g" and stays_within(-1, 1):
         return (
             "`g` must not end in a CosineDense of scale 1 or a tanh: the softmax of "
             "values in [-1, 1] never gets confident, so no translation would be "

@@ -1,0 +1,77 @@
+"""f and g as a translation calls them: frozen, folded, on the rows that it is for."""
+
+import functools
+
+import keras
+
+from keras_m2m._backend import compiled
+from keras_m2m.folding import FoldedNetwork
+from keras_m2m.m2m_model.compilation import Plan
+from keras_m2m.m2m_model.compilation import apply_to_first
+from keras_m2m.m2m_model.replicas import divided
+
+
+class FrozenNetworks:
+    """Runs functions of both networks with their weights as they are now.
+
+    Args:
+        f: The network to train.
+        g: The frozen one.
+
+    Example:
+
+    >>> import keras_m2m
+    >>> f, g = (keras_m2m.mlp(3, input_shape=(4,)) for _ in range(2))
+    >>> networks = FrozenNetworks(f, g)
+    >>> plan = Plan(True, (64,), unroll=False, forward_gradient=False, alone=True)
+    >>> difference = functools.partial(lambda f, g, x: f(x) - g(x))
+    >>> networks.run(difference, plan, 5, keras.ops.zeros((5, 4))).shape[1]
+    3
+    """
+
+    def __init__(self, f: keras.Model, g: keras.Model) -> None:
+        self._folded = FoldedNetwork(f), FoldedNetwork(g)
+        self._compiled: dict = {}
+
+    @property
+    def nest(self) -> bool:
+        """Whether loops and branches cost nothing under XLA on a CPU."""
+        return all(folded.nests for folded in self._folded)
+
+    def refresh(self) -> bool:
+        """Fold anew what has got other variables; returns whether any has."""
+        changed = [folded.refresh() for folded in self._folded]
+        if any(changed):
+            self._compiled.clear()
+        return any(changed)
+
+    def run(self, fn: functools.partial, plan: Plan, wanted, *tensors):
+        """Call `fn(f, g, *tensors)` on the first rows of the tensors.
+
+        Args:
+            fn: A partial of a function and settings that can be hashed.
+            plan: How.
+            wanted: Number of rows, int32 scalar tensor.
+            *tensors: Tensors of shape `(n, ...)`.
+
+        Returns:
+            What `apply_to_first` returns.
+        """
+
+        def on_first(wanted, *tensors):
+            frozen = [one.freeze(plan.forward_gradient) for one in self._folded]
+            of_rows = divided(functools.partial(fn, *frozen))
+            return apply_to_first(of_rows, wanted, plan.sizes, *tensors)
+
+        if not plan.alone:
+            return on_first(wanted, *tensors)
+        variables = [v for one in self._folded for v in one.network.variables]
+
+        def pure(values, wanted, *tensors):
+            mapping = [*zip(variables, values, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping):
+                return on_first(wanted, *tensors)
+
+        key = plan, fn.func, *sorted(fn.keywords.items())
+        run = self._compiled.setdefault(key, compiled(pure))
+        return run([variable.value for variable in variables], wanted, *tensors)
