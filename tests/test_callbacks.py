@@ -4,6 +4,7 @@ import pytest
 
 from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
+from keras_m2m.callbacks import WatchAcceptance
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.models import mlp
 
@@ -100,3 +101,9 @@ def test_what_is_no_network_is_rejected(other, tmp_path):
 def test_the_best_weights_are_no_number(tmp_path):
     with pytest.raises(ValueError, match="`best` must be a BestWeights"):
         ExactResume(tmp_path, network(), best=0.9)
+
+
+@pytest.mark.parametrize("names", [5, "cat", {"cat", "dog"}])
+def test_names_that_are_no_sequence_are_rejected(names):
+    with pytest.raises(ValueError, match="`class_names` must be a sequence"):
+        WatchAcceptance(class_names=names)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_m2m.checks import check_flag
+from keras_m2m.checks import check_names
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
@@ -44,7 +46,8 @@ class WatchAcceptance(keras.callbacks.Callback):
         super().__init__()
         self.least = check_real(0, 1, least=least)
         self.least_rows = check_whole(0, least_rows=least_rows)
-        self.class_names, self.once = class_names, once
+        self.class_names = check_names(class_names=class_names)
+        self.once = check_flag(once=once)
         self.translated = self.accepted = None
         self._counts, self._warned = None, False
 
@@ -80,8 +83,10 @@ class WatchAcceptance(keras.callbacks.Callback):
             )
         tried, passed = (part.sum(axis=1) for part in self._counts)
         empty = np.flatnonzero((tried > 0) & (passed == 0))
-        names = self.class_names or range(len(tried))
-        listed = ", ".join(str(names[k]) for k in empty) or "no class in particular"
+        names = self.class_names or []
+        # Rather a number than no warning, if there are too few names.
+        listed = [names[k] if k < len(names) else str(k) for k in empty]
+        listed = ", ".join(listed) or "no class in particular"
         return (
             f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
             f"Nothing at all for the target classes: {listed}. Scale samples, if their "

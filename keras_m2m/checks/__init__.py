@@ -16,6 +16,7 @@ from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
 from keras_m2m.checks.scalars import check_flag
+from keras_m2m.checks.scalars import check_names
 from keras_m2m.checks.scalars import check_positive
 from keras_m2m.checks.scalars import check_real
 from keras_m2m.checks.scalars import check_whole
@@ -29,6 +30,7 @@ __all__ = [
     "check_labels",
     "check_model",
     "check_name",
+    "check_names",
     "check_positive",
     "check_real",
     "check_same_length",

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -84,6 +85,24 @@ def check_flag(**argument: bool) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
     return bool(value)
+
+
+def check_names(**argument: Iterable[str] | None) -> list[str] | None:
+    """Return the one keyword argument as a list of texts, or None.
+
+    Example:
+
+    >>> check_names(class_names=("cat", 1))
+    ['cat', '1']
+    """
+    ((name, value),) = argument.items()
+    if value is None:
+        return None
+    if not isinstance(value, Iterable) or np.ndim(value) == 0:
+        raise ValueError(
+            f"`{name}` must be a sequence of names, or None. Received: {name}={value!r}"
+        )
+    return [str(each) for each in value]
 
 
 def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:

@@ -71,7 +71,7 @@ class OneVsRest(ClassMetric):
     ) -> None:
         own = metric if isinstance(metric, str) else None
         metric = _check_metric(keras.metrics.get(metric))
-        super().__init__(name or own or metric.name, dtype)
+        super().__init__((own or metric.name) if name is None else name, dtype)
         if not isinstance(from_logits, bool):
             raise ValueError(
                 "`from_logits` must be True or False. "
