@@ -52,7 +52,7 @@ def test_the_last_good_checkpoint_stays_where_a_loss_is_not_finite(tmp_path):
 
 def stubborn():
     """A g that is sure of the largest class, 1, whatever it sees."""
-    g = tiny.build(None, "dense", tiny.settings())
+    g = tiny.build(tiny.blobs(tiny.settings()), "dense", tiny.settings())
     *others, last = g.get_weights()
     g.set_weights([*others[:-1], others[-1] * 0, np.array([0, 50, 0], last.dtype)])
     return g
