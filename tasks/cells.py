@@ -45,9 +45,7 @@ from tasks.versions import commit
 from tasks.versions import versions
 
 # What `training.json` says of a training that did not fail.
-_ABOUT = {
-    *("history", "tested_epoch", "seconds", "translations", "commit", "versions"),
-}
+_ABOUT = {"history", "tested_epoch", "seconds", "translations", "commit", "versions"}
 
 
 class Cells:

@@ -41,7 +41,6 @@ def load(command: str) -> Data:
 
 
 def _main(arguments):
-    commands.prepare()
     commands.call(lambda: _draw(arguments[1:]))
 
 
@@ -63,4 +62,5 @@ def _draw(arguments):
 
 
 if __name__ == "__main__":
+    commands.prepare()
     app.run(_main)

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from keras_m2m import plots
 from keras_m2m.sampling import is_stream
 from tasks import devices
+from tasks import whole_files
 from tasks.tables.model import Row
 from tasks.task import Data
 from tasks.task import UserError
@@ -46,10 +47,12 @@ def save(figure: matplotlib.figure.Figure, folder: Path, stem: str) -> Paths:
     """
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
-    figure.savefig(png, dpi=150)
+    with whole_files.aside(png) as part:
+        figure.savefig(part, dpi=150)
     # Else it holds the date, and identifiers that are drawn at random.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": stem}):
-        figure.savefig(svg, metadata={"Date": None})
+    fixed = matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": stem})
+    with fixed, whole_files.aside(svg) as part:
+        figure.savefig(part, metadata={"Date": None})
     return png, svg
 
 

@@ -181,7 +181,8 @@ def _run():
 
 
 def _bounded(kind, name, default, about, low=0):
-    return Flag(kind, name, default, about, {"lower_bound": low})
+    high = LARGEST_WHOLE if kind == "integer" else LARGEST
+    return Flag(kind, name, default, about, {"lower_bound": low, "upper_bound": high})
 
 
 def _register_checks(values):

@@ -65,7 +65,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("table", None, number, 1, 6, **define)
     flags.DEFINE_list("datasets", [], "tasks, by their names", **define)
     flags.DEFINE_string("task", None, "one task, for a report of your own", **define)
-    flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, **define)
+    flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, 1000, **define)
     rows = "rows by loss and method, such as ce-erm,ce-m2m; by default all of the table"
     flags.DEFINE_list("rows", [], rows, **define)
     flags.DEFINE_boolean("found", False, "run nothing, show what is there", **define)
@@ -177,6 +177,10 @@ def _sweep(chosen, arguments):
     )
 
 
+def _path(flag, text):
+    return Path(read_path(flag, text))
+
+
 def _rows(chosen):
     rows = {f"{row.loss}-{row.method}": row for row in paper.rows(chosen.table or _OWN)}
     if not chosen.rows:
@@ -217,7 +221,6 @@ def _task(chosen):
 
 
 def _main(arguments):
-    commands.prepare()
     print(
         commands.call(
             lambda: make(flags.FLAGS, arguments[1:]),
@@ -227,5 +230,6 @@ def _main(arguments):
 
 
 if __name__ == "__main__":
+    commands.prepare()
     define_flags(flags.FLAGS)
     app.run(_main, flags_parser=read)
