@@ -1,6 +1,6 @@
 """Command lines, right, nearly right and nonsense: a message, and never a trace.
 
-`COMMAND_LINES=2000 pytest tests/test_command_lines_fuzzed.py` tries so many of each.
+`COMMAND_LINES=1000 pytest tests/test_command_lines_fuzzed.py` tries so many of each.
 """
 
 import importlib

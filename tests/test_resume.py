@@ -104,7 +104,7 @@ def damage(folder, kind):
 @pytest.mark.parametrize("kind", ["torn", "changed", "empty"])
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(kind, cut_off):
     epochs_done, name = damage(cut_off, kind)
-    f = tiny.build(None, "dense", tiny.settings())
+    f = tiny.build(tiny.blobs(tiny.settings()), "dense", tiny.settings())
     with pytest.warns(UserWarning, match=f"{name} is damaged"):
         resume = keras_m2m.ExactResume(cut_off / "checkpoints", f)
     assert resume.epochs_done == epochs_done - 1
