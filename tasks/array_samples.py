@@ -41,8 +41,8 @@ def find_kind(shape: tuple[int, ...], dtype: np.dtype, asked: str, what: str) ->
         raise UserError(
             f"{what} has shape {shape} of {dtype}: grey images of {shape[1]} rows and "
             f"{shape[2]} columns, or series of {shape[1]} values from {shape[2]} "
-            "sources? Give --kind=images or --kind=series, or --kind=vectors, which "
-            "makes a vector of each sample"
+            "sources? Give --kind=images; or --kind=vectors, which makes a vector of "
+            "each sample; or --kind=series, for which there is no network yet"
         )
     if asked == "auto" and shape[3:] in ((), (1,)):
         height, width = shape[1:3]

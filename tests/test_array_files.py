@@ -110,7 +110,7 @@ SERIES = RNG.random((8, 187, 12), dtype="float32")
 )
 def test_arrays_that_may_be_series_are_asked_about(x, path):
     write_arrays(path, x=x, y=Y)
-    refused(path, "--kind=images or --kind=series, or --kind=vectors")
+    refused(path, r"Give --kind=images; or --kind=vectors.*; or --kind=series")
     refused(path, "no network for series yet. --kind=vectors", "--kind=series")
     data = load(path, "--kind=vectors")
     assert data.bounds is None
