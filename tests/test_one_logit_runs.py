@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 import tiny
 
+import keras_m2m
 from tasks import phases
+from tasks import reports
 from tasks import runner
 from tasks.cells import Cells
 from tasks.data_checks import check_data
 from tasks.evaluation import evaluate
 from tasks.tables.model import Row
+from tasks.task import Data
 from tasks.task import UserError
 
 
@@ -107,3 +110,28 @@ def test_a_table_on_three_classes_is_refused_before_its_first_cell():
     with pytest.raises(UserError, match="tiny: BCE-M2m needs two classes"):
         check_data("tiny", tiny.blobs(tiny.settings()), rows, tune=False)
     check_data("tiny", tiny.two_blobs(tiny.settings()), rows, tune=False)
+
+
+def test_a_panel_of_translations_shows_the_probabilities_of_one_logit(monkeypatch):
+    images = np.random.default_rng(0).random((60, 4, 4, 3), "float32")
+    if keras.config.image_data_format() == "channels_first":
+        images = np.moveaxis(images, -1, 1)
+    labels = np.repeat([0, 1], [50, 10])
+    data = Data((images, labels), None, (images, labels), ["no", "yes"], "noise")
+    f, g = (keras_m2m.mlp(2, images.shape[1:], head="logit") for _ in "fg")
+    model = keras_m2m.M2mModel(f, g, data.class_counts, gamma=0.0, bounds=(0, 1))
+    shown = {}
+
+    def panel(before, after, seeds, targets, confidences):
+        shown.update(after=after, targets=targets, confidences=confidences)
+
+    monkeypatch.setattr(reports.plots, "translation_panel", panel)
+    reports.translations(model, data)
+    after = shown["after"]
+    if keras.config.image_data_format() == "channels_first":
+        after = np.moveaxis(after, -1, 1)
+    logits = g.predict(after, verbose=0)[:, 0].astype("float64")
+    signs = np.where(np.array(shown["targets"]) == "yes", 1, -1)
+    np.testing.assert_allclose(
+        shown["confidences"], 1 / (1 + np.exp(-signs * logits)), rtol=1e-5
+    )
