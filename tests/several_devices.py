@@ -86,7 +86,7 @@ class InHalves(M2mModel):
 
     def __init__(self, *args, seed, **kwargs):
         super().__init__(*args, **kwargs)
-        self._generator = InTurn(seed)
+        self._generator = InTurn(replicas.spread_seed(seed, stream=2))
 
     def draw_seeds(self, x, labels):
         half = BATCH // 2
