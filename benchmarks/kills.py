@@ -38,8 +38,8 @@ from what_is_left import content
 from what_is_left import state
 
 ROOT = pathlib.Path(__file__).parents[1]
-FLAGS = ["--largest=40", "--rho=10", "--batch_size=16", "--steps=5", "--step_size=0.2"]
-FLAGS += ["--epochs=12", "--defer_epoch=7", "--drops=7:0.1,10:0.1"]
+FLAGS = ["--largest=20", "--rho=5", "--batch_size=16", "--steps=2", "--gamma=0"]
+FLAGS += ["--epochs=8", "--defer_epoch=4", "--drops=4:0.1,6:0.1"]
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 PATIENCE = 120  # Seconds that a process has to end after a signal that it may handle.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -210,7 +210,6 @@ def chain(case, number, seed, tally):
         found = content(folder)
         names = found.keys() | case.expected.keys()
         wrong = [n for n in sorted(names) if found.get(n) != case.expected.get(n)]
-        wrong += sorted(found.keys() ^ case.expected.keys())
     tally.ended(case, number, kills, wrong)
     if not wrong:
         shutil.rmtree(folder)
@@ -249,6 +248,7 @@ def main():
     os.chdir(ROOT)
     folder = chosen.folder.resolve()
     os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ["OMP_NUM_THREADS"] = "1"  # PyTorch's threads would wait for each other.
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder / "compiled")
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"

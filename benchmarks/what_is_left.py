@@ -17,13 +17,14 @@ def content(folder):
     return {
         str(path.relative_to(folder)): _digest(path)
         for path in sorted(files)
-        if "tensorboard" not in path.parts
+        # A process that is killed cannot take its name off a lock.
+        if "tensorboard" not in path.parts and path.name != "lock.holder"
     }
 
 
 def _digest(path):
     if path.suffix in _NOT_COMPARED:
-        return None
+        return ""
     data = path.read_bytes()
     if path.suffix == ".keras":
         data = _weights(data)
