@@ -10,8 +10,8 @@ class MomentumCorrectedScheduler(keras.callbacks.LearningRateScheduler):
 
     Keras' `SGD(momentum=m)` keeps the rate inside its velocity,
     `v = m * v - rate * gradient`. After a drop by 100 the velocity is still that of
-    the old rate, and `m / (1 - m)` steps at the old rate follow, nine for 0.9. PyTorch's
-    `SGD`, for which the schedules of most papers were written, keeps the rate
+    the old rate, and `m / (1 - m)` steps at the old rate follow: nine for 0.9.
+    PyTorch's `SGD`, for which the schedules of most papers were written, keeps the rate
     outside. This callback multiplies the velocity by new over old rate whenever the
     rate changes, in warm-up as in a drop. Steps are then those of PyTorch, with
     Nesterov's momentum too.
