@@ -34,11 +34,14 @@ def call(work: Callable, how_to_go_on: Callable[[], str] = lambda: "") -> object
     Returns:
         What `work` does.
     """
-    stopping.imports_are_done()
+    stopping.work_begins()
     try:
-        return work()
+        result = work()
+        sys.stdout.flush()
+        stopping.work_ends()
+        return result
     except BaseException as error:
-        stopping.unwound()
+        stopping.work_ends()
         # Frameworks may turn it into an error of their own on its way.
         if stopping.received() or isinstance(error, KeyboardInterrupt):
             stopping.end(how_to_go_on())

@@ -3,8 +3,8 @@
 What is on the disk is whole at any moment, so there is nothing to wait for. The first
 signal raises `Stopped`, which unwinds what is under way, and raises it again as long as
 that goes on: what is raised in a callback of the garbage collector, where JAX has one,
-is lost. A second signal ends the process at once, and so does the first while modules
-are still being imported.
+is lost. A second signal ends the process at once. So does the first before the work
+begins, while modules are imported, and after its end, while Python takes them down.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _AGAIN = 2  # Seconds.
-_state = {"importing": True, "received": None}
+_state = {"at_work": False, "received": None}
 
 
 class Stopped(KeyboardInterrupt):
@@ -27,9 +27,9 @@ def listen() -> None:
             signal.signal(number, _stop)
 
 
-def imports_are_done() -> None:
+def work_begins() -> None:
     """From now on there may be something to unwind."""
-    _state["importing"] = False
+    _state["at_work"] = True
 
 
 def received() -> int | None:
@@ -37,8 +37,9 @@ def received() -> int | None:
     return _state["received"]
 
 
-def unwound() -> None:
-    """Raise no more."""
+def work_ends() -> None:
+    """Raise no more: nothing is left to unwind."""
+    _state["at_work"] = False
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -54,7 +55,7 @@ def end(message: str) -> None:
 
 
 def _stop(number, frame):
-    if _state["importing"] or _state["received"]:
+    if not _state["at_work"] or _state["received"]:
         os.write(2, b"\nstopped\n")
         os._exit(128 + number)
     _state["received"] = number

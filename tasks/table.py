@@ -221,11 +221,9 @@ def _task(chosen):
 
 
 def _main(arguments):
-    print(
-        commands.call(
-            lambda: make(flags.FLAGS, arguments[1:]),
-            lambda: f"What is done stays. To go on:\n  {commands.again()}",
-        )
+    commands.call(
+        lambda: print(make(flags.FLAGS, arguments[1:])),
+        lambda: f"What is done stays. To go on:\n  {commands.again()}",
     )
 
 

@@ -23,10 +23,10 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 @pytest.fixture
 def listening(monkeypatch):
-    """The handlers of a command whose imports are done; `os._exit` raises."""
+    """The handlers of a command; `os._exit` raises."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     monkeypatch.setattr(stopping, "_AGAIN", 0.05)
-    monkeypatch.setattr(stopping, "_state", {"importing": False, "received": None})
+    monkeypatch.setattr(stopping, "_state", {"at_work": False, "received": None})
 
     def end(status):
         raise SystemExit(status)
@@ -34,7 +34,7 @@ def listening(monkeypatch):
     monkeypatch.setattr(os, "_exit", end)
     stopping.listen()
     yield
-    stopping.unwound()
+    stopping.work_ends()
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -88,8 +88,19 @@ def test_a_second_signal_ends_at_once(listening):
     assert ended.value.code == 130
 
 
-def test_a_signal_during_imports_ends_at_once(listening, monkeypatch):
-    monkeypatch.setitem(stopping._state, "importing", True)
+def do_nothing():
+    pass
+
+
+def fail():
+    raise UserError("no data")
+
+
+@pytest.mark.parametrize("work", [None, do_nothing, fail])
+def test_a_signal_before_the_work_or_after_its_end_ends_at_once(work, listening):
+    if work:
+        with contextlib.suppress(SystemExit):
+            commands.call(work)
     with pytest.raises(SystemExit) as ended:
         signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 143
