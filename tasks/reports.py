@@ -21,6 +21,7 @@ from tasks.ablations import method_of
 from tasks.evaluation import evaluate
 from tasks.settings import Settings
 from tasks.task import Data
+from tasks.task import UserError
 from tasks.training import Trained
 from tasks.versions import versions
 
@@ -85,7 +86,10 @@ def read_result(folder: Path) -> dict:
     Raises:
         UserError: If it is missing or damaged.
     """
-    return run_folder.read(folder / "result.json")
+    try:
+        return run_folder.read(folder / "result.json")
+    except UserError as error:
+        raise UserError(f"{error}, by --overwrite") from error
 
 
 def write_history(folder: Path, history: list[dict]) -> None:

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from tasks import phases
 from tasks import run_folder
+from tasks import runner
 from tasks import sweep
 from tasks import table
 from tasks import table_figures
 from tasks import training
+from tasks.recipes import LOSSES
 from tasks.registry import TASKS
 from tasks.settings import define_flags
 from tasks.settings import parse
@@ -119,10 +121,13 @@ def _begin(settings):
     """All that comes before the first step, but for what a task loads and builds."""
     run_folder.make(settings)
     blobs = tiny.blobs(settings)
+    runner._check_data(blobs, settings, [settings.method, *settings.compare])
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
         f = phases.new_network(tiny.TASK, blobs, own)
-        g = phases.new_network(tiny.TASK, blobs, own.replace(loss="ce"))
+        g = phases.new_network(
+            tiny.TASK, blobs, own.replace(loss=LOSSES[own.loss].of_g)
+        )
         for phase in phases.phases(own):
             phases.model_of(phase, f, g, blobs, own)
             phases.fit_arguments(phase, blobs, own)

@@ -8,6 +8,7 @@ import tiny
 
 from tasks import digits_lt
 from tasks import folder_lock
+from tasks import reports
 from tasks import run_folder
 from tasks.run_folder import CHECKPOINTS
 from tasks.settings import parse
@@ -95,6 +96,14 @@ def test_another_number_of_threads_is_warned_of(finished, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "77")
     with pytest.warns(UserWarning, match="number of threads changed.*77.* now"):
         assert start(finished) is None
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]"])
+def test_a_damaged_result_is_named_with_what_makes_it_again(content, tmp_path):
+    if content is not None:
+        (tmp_path / "result.json").write_text(content)
+    with pytest.raises(UserError, match=r"result.json is damaged.*--overwrite"):
+        reports.read_result(tmp_path)
 
 
 # One process a folder.
