@@ -8,8 +8,9 @@ gradient reaches a variable that `fn` reads, and none is accumulated anywhere.
 it gives the gradient, None where the scalar does not depend on `x` by differentiable
 operations (on JAX zeros), and the output.
 
-`compiled(fn)` is `fn` compiled by itself, for where nothing around it is: on JAX, whose
-operations are slow one by one. `fn` takes and returns tensors, and reads no variable.
+`compiled(fn, for_once)` is `fn` compiled by itself, for where nothing around it is: on
+JAX, whose operations are slow one by one. `fn` takes and returns tensors, and reads no
+variable. What is called once or twice is compiled quickly, to slower code.
 
 `run_stateful(model, state, fn, *args)` runs `fn(*args)`, which may read and
 update the variables of `model`, inside a `train_step`. It returns

@@ -16,8 +16,12 @@ def gradient_and_output(fn, x):
     return jax.grad(fn, has_aux=True)(x)
 
 
-def compiled(fn):
-    by_xla = jax.jit(fn)
+def compiled(fn, for_once=False):
+    options = {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+    }
+    by_xla = jax.jit(fn, compiler_options=options if for_once else None)
 
     def run(*args):
         try:

@@ -56,7 +56,7 @@ class Trial:
     def __init__(self, network: keras.Model, shape: tuple, bounds: tuple) -> None:
         self.network, self.bounds = network, bounds
         self._ends = np.random.default_rng(0).integers(0, 2, shape)
-        self._run = compiled(self._gradient_and_output)
+        self._run = compiled(self._gradient_and_output, for_once=True)
 
     def at_the_ends(self) -> Outcome:
         """Of samples of the two bounds: pixels, counts or ids, what it may take."""
