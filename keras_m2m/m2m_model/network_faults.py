@@ -6,6 +6,10 @@ import numpy as np
 from keras_m2m.m2m_model.network_trial import Outcome
 from keras_m2m.m2m_model.network_trial import Trial
 
+# Where all samples have the same outputs, as in a deep network without trained
+# weights, or one of zeros, there is nothing to see yet.
+_TOO_ALIKE = 1e-3
+
 
 def fault(name: str, trial: Trial, outcome: Outcome) -> str | None:
     """What keeps M2m from working with a network.
@@ -64,6 +68,9 @@ def _without_gradient(outcomes):
 
 
 def _of_range(name, trial, outputs):
+    if np.ptp(outputs, axis=0).max() < _TOO_ALIKE:
+        return None
+
     def stays_within(low, high):
         inside = outputs.min() >= low and outputs.max() <= high
         return inside and trial.stays_within(low, high, outputs)
