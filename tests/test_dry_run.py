@@ -33,3 +33,9 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(dry, capsys):
     ]
     assert "Network: 51 parameters" in output  # 2 * 8 + 8, 8 * 3 + 3
     assert re.search(r"In all about \d+ s", output)
+
+
+def test_a_dry_run_does_not_warn_of_untrained_networks():
+    # Nothing is accepted, of more than a hundred rows; warnings are errors here.
+    settings = tiny.settings(dry_run=True, gamma=1.0, batch_size=56)
+    assert runner.run(tiny.TASK, settings) == {}
