@@ -150,12 +150,15 @@ class OptionAShortcut(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = check_whole(filters=filters)
         self.strides = check_whole(strides=strides)
-        self.data_format = data_format or keras.config.image_data_format()
-        if self.data_format not in ("channels_last", "channels_first"):
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        formats = ("channels_last", "channels_first")
+        if not isinstance(data_format, str) or data_format not in formats:
             raise ValueError(
                 "`data_format` must be 'channels_last', 'channels_first' or None. "
                 f"Received: data_format={data_format}"
             )
+        self.data_format = data_format
 
     @property
     def _channel_axis(self) -> int:

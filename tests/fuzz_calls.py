@@ -70,7 +70,8 @@ IMBALANCE = {
 
 def _batch(x, y, **arguments):
     dataset = keras_m2m.ResampledDataset(x, y, **arguments)
-    return dataset, dataset[0], dataset[len(dataset) - 1]
+    # There are no batches if the first epoch is the one to stop before.
+    return dataset, *(dataset[index] for index in {0, len(dataset) - 1} if len(dataset))
 
 
 def _check_batches(result, y, **_):
