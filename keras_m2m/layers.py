@@ -152,13 +152,12 @@ class OptionAShortcut(keras.layers.Layer):
         self.strides = check_whole(strides=strides)
         if data_format is None:
             data_format = keras.config.image_data_format()
-        formats = ("channels_last", "channels_first")
-        if not isinstance(data_format, str) or data_format not in formats:
+        if str(data_format) not in ("channels_last", "channels_first"):
             raise ValueError(
                 "`data_format` must be 'channels_last', 'channels_first' or None. "
                 f"Received: data_format={data_format}"
             )
-        self.data_format = data_format
+        self.data_format = str(data_format)
 
     @property
     def _channel_axis(self) -> int:
