@@ -42,9 +42,9 @@ LOSSES = {
 
 
 def _metric(kind):
-    def call(y_true, y_pred, sample_weight, **arguments):
+    def call(y_true, y_pred, **arguments):
         metric = kind(**arguments)
-        metric.update_state(y_true, y_pred, sample_weight)
+        metric.update_state(y_true, y_pred)
         return float(to_numpy(metric.result()))
 
     return call
@@ -58,14 +58,13 @@ METRIC = {
     "num_classes": values.whole(K, K),
     "y_true": values.labels(),
     "y_pred": SCORES,
-    "sample_weight": st.none() | values.rows(0, 1, N),
     "name": values.texts("a", "b"),
 }
 METRICS = {
     "BalancedAccuracy": METRIC,
     "GeometricMean": {**METRIC, "correction": values.real(0, 1)},
     "OneVsRest": {
-        **{key: METRIC[key] for key in ("y_true", "y_pred", "sample_weight", "name")},
+        **{key: METRIC[key] for key in ("y_true", "y_pred", "name")},
         "metric": values.texts("BinaryAccuracy", "Recall"),
         "class_id": values.whole(0, K - 1),
         "from_logits": st.booleans().filter(bool),
