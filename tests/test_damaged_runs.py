@@ -10,6 +10,7 @@ import tiny
 
 import keras_m2m
 from keras_m2m.callbacks import checkpoint_files
+from tasks import runner
 from tasks import whole_files
 from tasks.cells import Cells
 from tasks.task import UserError
@@ -143,3 +144,11 @@ def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
     checkpoint_files.write(tmp_path, 1, SAVED, {})
     assert (tmp_path / "mine").read_text() == "mine"
     assert checkpoint_files.read_newest(tmp_path) == (1, SAVED, {})
+
+
+def test_curves_that_cannot_be_written_end_a_run_with_what_is_saved(tmp_path):
+    (tmp_path / "tensorboard").write_text("in the way")
+    settings = tiny.settings(method="erm", out_dir=str(tmp_path))
+    expected = r"TensorBoard cannot write its curves.*Nothing is saved yet"
+    with pytest.raises(UserError, match=expected):
+        runner.run(tiny.TASK, settings)
