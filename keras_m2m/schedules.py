@@ -48,7 +48,7 @@ def warmup_step_decay(
 
     Source: Kim et al., M2m (CVPR 2020), section 3.1 and supplement A.
     """
-    check_positive(initial_rate=initial_rate)
+    initial_rate = check_positive(initial_rate=initial_rate)
     check_whole(0, warmup_epochs=warmup_epochs)
     drops = _checked_drops(drops)
 
@@ -74,4 +74,5 @@ def _checked_drops(drops: Mapping[int, float]) -> dict[int, float]:
                 "Each drop must map an epoch to a factor in (0, 1]. "
                 f"Received: drops={dict(drops)}"
             )
-    return dict(drops)
+    # As Python's: NumPy would compute the rate in the precision of a float32 factor.
+    return {epoch: float(factor) for epoch, factor in drops.items()}

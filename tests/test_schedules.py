@@ -50,3 +50,9 @@ def test_later_changes_of_the_drops_do_not_count():
 def test_arguments_out_of_range_are_rejected(arguments):
     with pytest.raises(ValueError, match="Received: "):
         warmup_step_decay(**arguments)
+
+
+def test_numbers_of_numpy_cost_no_precision():
+    rate = warmup_step_decay(0.1, 0, {np.int64(3): np.float32(0.25)})
+    assert rate(0) == 0.1
+    assert rate(3) == 0.1 * 0.25
