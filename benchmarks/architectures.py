@@ -3,9 +3,10 @@
     KERAS_BACKEND=jax python benchmarks/architectures.py
 
 Prints a line of a table for each network of `tests/architectures.py`, without trained
-weights and at small sizes. Steps of both kinds take turns; the least of each counts,
-which what runs beside on the machine disturbs least. With keras_hub installed, a small
-transformer of it is timed too.
+weights and at small sizes. Times are of the processor, summed over its threads. Steps of
+both kinds take turns, and the least of each counts: so other programs on the machine
+disturb the figures little. With keras_hub installed, a small transformer of it is timed
+too.
 """
 
 import argparse
@@ -42,9 +43,9 @@ def hub_transformer():
 
 
 def seconds(fn, *args):
-    start = time.perf_counter()
+    start = time.process_time()
     result = fn(*args)
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
 def folding_error(network, x):
