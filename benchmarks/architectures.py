@@ -3,8 +3,8 @@
     KERAS_BACKEND=jax python benchmarks/architectures.py
 
 Prints a line of a table for each network of `tests/architectures.py`, without trained
-weights and at small sizes. Times are of the processor, summed over its threads. Steps of
-both kinds take turns, and the least of each counts: so other programs on the machine
+weights and at small sizes. Times are of the processor, summed over its threads. Steps
+of both kinds take turns, and the least of each counts: so other programs on the machine
 disturb the figures little. With keras_hub installed, a small transformer of it is timed
 too.
 """
