@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from frames import Frame
 
 from keras_m2m.checks import check_samples
 
@@ -12,22 +13,6 @@ pytestmark = pytest.mark.no_backend
 def test_finite_samples_are_returned(shape, dtype):
     x = np.random.default_rng(0).random(shape).astype(dtype)
     assert check_samples(x, (0, 1)) is x
-
-
-class Frame:
-    """What pandas and polars have of an array."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype)
-
-    def __getitem__(self, column):
-        raise KeyError(column)
-
-    def __len__(self):
-        return len(self.values)
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,13 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from frames import Frame
 
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import smote
 
 DENSE = np.array([[0, 1.5, 0], [2, 0, 0], [0, 0, 0], [0, 0, -3]], "float32")
 LABELS = [0, 1, 1, 0]
-
-
-class Frame:
-    """What pandas and polars have of an array; `[...]` means columns."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype)
-
-    def __getitem__(self, column):
-        raise KeyError(column)
-
-    def __len__(self):
-        return len(self.values)
 
 
 @pytest.mark.parametrize(
