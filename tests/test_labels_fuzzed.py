@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from m2m_cases import linear
 
 import keras_m2m
-from keras_m2m.m2m_model.network_checks import check_data
+from keras_m2m.m2m_model.data_checks import check_data
 
 K = 3
 ANY_SIZE = st.integers(0, 6)
@@ -113,7 +113,7 @@ def test_fit_takes_sound_labels_and_tells_what_is_wrong_with_others(y, model):
     labels = right_labels(y)
     x = np.zeros((max(y.size, 1), 4), "float32")
     if labels is not None:
-        check_data(x, y, None, K)
+        check_data(x, y, None, np.ones(K, "int64"))
     else:
         _, message = result_or_message(lambda: model.fit(x, y, verbose=0))
         assert len(message) > 20

@@ -152,7 +152,6 @@ def test_its_name_is_that_of_the_metric_unless_it_is_given():
         {"class_id": 1.0},
         {"from_logits": "yes"},
     ],
-    ids=str,
 )
 def test_nonsense_is_rejected(arguments):
     with pytest.raises(ValueError, match=r"metric|class_id|from_logits"):
