@@ -188,7 +188,27 @@ def test_counts_that_may_be_right_give_none(counts):
     model(counts=counts).fit(np.tile(x, (3, 1))[:90], np.arange(90) % 3, verbose=0)
 
 
-# NaN.
+@pytest.mark.parametrize("shares", [(10, 22), (0, 16)])
+def test_a_first_batch_that_chance_may_draw_from_equal_shares_gives_none(shares):
+    y = np.repeat([0, 1], shares)
+    network = model(counts=[600, 60, 5])
+    network.fit(Batches((np.full((len(y), 4), 0.5, "float32"), y)), verbose=0)
+
+
+# Later batches.
+
+
+def test_a_label_outside_in_a_later_batch_shows():
+    network = model()
+    batches = Batches((X, Y), (X, Y + 1))
+    if keras.config.backend() == "jax":
+        assert np.isnan(network.fit(batches, verbose=0).history["loss"])
+    else:
+        # PyTorch reads it; TensorFlow looks a class up that is not there.
+        error = ValueError if keras.config.backend() == "torch" else Exception
+        with pytest.raises(error, match=r"Labels must lie|indices"):
+            network.fit(batches, verbose=0)
+    assert all(np.isfinite(weight).all() for weight in network.f.get_weights())
 
 
 def test_a_nan_in_a_later_batch_shows_in_the_loss():

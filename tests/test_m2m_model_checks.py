@@ -225,8 +225,14 @@ BAD_DATA = {
     "infinite": (samples(np.inf), LABELS, "finite"),
     "below": (samples(-0.1), LABELS, r"leave bounds=\(0.0, 1.0\)"),
     "above": (samples(1.1), LABELS, r"leave bounds=\(0.0, 1.0\).*to 1.1"),
-    "integers": (samples(0).astype("uint8"), LABELS, r"scale integer images to \[0, 1"),
+    "integers": (
+        samples(0).astype("uint8"),
+        LABELS,
+        r"scale images to \[0, 1",
+    ),
     "one-hot": (samples(0), np.eye(3)[LABELS], r"not one-hot; use y.argmax\(axis=1\)"),
+    "several": (samples(0), np.ones((6, 3)), "these rows name several classes"),
+    "scores": (samples(0), np.full((6, 3), 0.3), "of scores .* is the likeliest"),
     "fractions": (samples(0), LABELS / 2, "Labels must be integers"),
     "too large": (samples(0), LABELS + 1, r"0\.\.2.*from 1 to 3"),
     "negative": (samples(0), LABELS - 1, r"0\.\.2.*from -1 to 1"),
@@ -278,7 +284,7 @@ class Batches(keras.utils.PyDataset):
 @pytest.mark.parametrize("bad", ["integers", "one-hot"])
 def test_a_step_refuses_shapes_and_dtypes_that_do_not_fit(bad, compiled):
     x, y, _ = BAD_DATA[bad]
-    match = r"scale integer images to \[0, 1\]" if bad == "integers" else "not one-hot"
+    match = r"scale images to \[0, 1\]" if bad == "integers" else "not one-hot"
     network = model()
     network.compile("sgd", LOSS, run_eagerly=not compiled)
     with pytest.raises(ValueError, match=match):

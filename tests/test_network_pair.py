@@ -160,6 +160,19 @@ def test_a_loaded_pair_goes_on_with_optimizer_and_draws(own, tmp_path):
         np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-7)
 
 
+def test_a_pair_of_a_trained_g_is_loaded_without_a_warning(tmp_path):
+    # Of an optimizer for the weights of g, which are frozen in the file.
+    g = compiled(linear(2), keras.optimizers.SGD(0.1, momentum=0.9))
+    fit(g)
+    model = compiled(pair(g=g))
+    fit(model)
+    model.save(tmp_path / "pair.keras")
+    other = keras.saving.load_model(tmp_path / "pair.keras")
+    np.testing.assert_array_equal(
+        other.g.predict(X, verbose=0), g.predict(X, verbose=0)
+    )
+
+
 @pytest.mark.parametrize("name", ["pair.h5", "pair"])
 def test_a_pair_is_saved_as_a_keras_file_alone(name, tmp_path):
     with pytest.raises(ValueError, match=r"saved as a .keras file.*f alone.*Received"):

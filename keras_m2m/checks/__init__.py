@@ -5,6 +5,7 @@ received. What is inside a compiled step cannot be read, so data is checked here
 on the host, before the first step.
 """
 
+from keras_m2m.checks.arrays import AS_FLOATS
 from keras_m2m.checks.arrays import as_array
 from keras_m2m.checks.arrays import check_same_length
 from keras_m2m.checks.arrays import check_samples
@@ -22,6 +23,7 @@ from keras_m2m.checks.scalars import check_real
 from keras_m2m.checks.scalars import check_whole
 
 __all__ = [
+    "AS_FLOATS",
     "LARGEST",
     "MOST_CLASSES",
     "as_array",

@@ -8,6 +8,10 @@ from numpy.typing import ArrayLike
 
 from keras_m2m.checks.scalars import LARGEST
 
+AS_FLOATS = (
+    'write them as "float32", and scale images to [0, 1] unless the networks do so'
+)
+
 
 def as_array(**argument: ArrayLike) -> np.ndarray:
     """Return the one keyword argument as an array in the machine's byte order.
@@ -113,7 +117,7 @@ def check_same_length(x: Any, y: Any) -> None:
 def _check_floating(x):
     if np.issubdtype(x.dtype, np.floating):
         return
-    advice = 'scale integer images to [0, 1], and write other numbers as "float32"'
+    advice = AS_FLOATS
     if x.dtype.kind in "OSU":
         advice = "encode text as numbers first, and fill in what is missing"
     raise ValueError(

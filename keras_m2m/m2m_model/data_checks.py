@@ -12,14 +12,17 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_m2m._backend import is_readable
+from keras_m2m.checks import AS_FLOATS
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_samples
 from keras_m2m.checks import is_sparse
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import is_stream
 
-# Fewer labels, or less of a difference, is chance.
-_TELLING_COUNT, _TELLING_RATIO = 20, 2
+# Less of a difference is another draw of samples, or chance: in batches of equal shares
+# one class has twice the labels of another now and then.
+_TELLING_RATIO, _TELLING_DEVIATIONS = 2, 4
 
 
 def check_data(
@@ -56,7 +59,8 @@ def check_data(
     elif x is None or hasattr(x, "__array__") or is_sparse(x):
         x, y = (_as_keras_takes_it(part) for part in (x, y))
         samples, labels = x, y
-        check_targets(labels)
+        if labels is None:
+            check_targets(labels)
     else:
         batch, x = _first_batch(x)
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
@@ -69,26 +73,31 @@ def check_data(
     return x, y
 
 
-def check_batch(x: Any, y: Any) -> None:
-    """Raise unless a batch can be rewritten; reads shapes and dtypes only.
+def check_batch(x: Any, y: Any, num_classes: int) -> None:
+    """Raise unless a batch can be rewritten; in compiled code by shapes and dtypes.
 
     Args:
         x: Tensor of samples.
         y: Tensor of labels, or None.
+        num_classes: Number of classes K.
 
     Raises:
-        ValueError: If samples are not floating point, or labels are missing or
-            not of shape `(batch,)` or `(batch, 1)`.
+        ValueError: If samples are not floating point, labels are missing or not of
+            shape `(batch,)` or `(batch, 1)`, or, where values can be read, a label is
+            not an integer in `0..num_classes - 1`.
 
     Example:
 
-    >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"))
+    >>> check_batch(keras.ops.zeros((2, 3)), keras.ops.zeros((2, 1), "int32"), 2)
     """
     check_targets(y)
+    y = keras.ops.convert_to_tensor(y)
+    if is_readable(y):
+        check_labels(_on_host(y), num_classes)
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
         raise ValueError(
             "Samples must be floating point, since they are moved by gradient steps; "
-            f"scale integer images to [0, 1]. Received: dtype={x.dtype}"
+            f"{AS_FLOATS}. Received: dtype={x.dtype}"
         )
 
 
@@ -172,7 +181,9 @@ def _compare(class_counts, found):
     """Warn where a class that is said to be larger has clearly fewer labels."""
     larger = class_counts[:, None] > class_counts[None, :]
     fewer = _TELLING_RATIO * found[:, None] < found[None, :]
-    wrong = larger & fewer & (found[None, :] >= _TELLING_COUNT)
+    deviation = np.sqrt(found[:, None] + found[None, :])
+    clearly = found[None, :] - found[:, None] > _TELLING_DEVIATIONS * deviation
+    wrong = larger & fewer & clearly
     if wrong.any():
         # The clearest pair.
         ratio = np.where(wrong, found[None, :] / (found[:, None] + 1), 0)

@@ -188,7 +188,7 @@ class M2mModel(NetworkPair):
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x = data_checks.only_input(x)
-        data_checks.check_batch(x, y)
+        data_checks.check_batch(x, y, len(self.class_counts))
         x, y = ops.cast(x, "float32"), ops.convert_to_tensor(y)
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
         seeds = self.draw_seeds(x, labels)

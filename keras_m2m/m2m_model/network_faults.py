@@ -104,4 +104,7 @@ def _not_finite(network):
     ]
     if not spoilt:
         return "Received: finite weights; look at its layers"
-    return f"Received: NaN or infinity in {len(spoilt)} weights, first {spoilt[0]!r}"
+    return (
+        "Its training went astray: scale the samples, or lower the learning rate. "
+        f"Received: NaN or infinity in {len(spoilt)} weights, first {spoilt[0]!r}"
+    )

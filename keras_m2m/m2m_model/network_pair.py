@@ -117,15 +117,22 @@ class NetworkPair(keras.Model):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        """The ordinary loss, NaN for samples that are not finite.
+        """The ordinary loss, NaN for what training would hide.
 
+        That is samples that are not finite, and in training labels outside the classes.
         JAX and PyTorch try it out before any step.
         """
         check_targets(y)
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         # The ReLU of NaN is 0: f can be all NaN and have a finite loss.
-        finite = ops.all(ops.isfinite(only_input(x)))
-        return loss + ops.cast(ops.where(finite, 0.0, float("nan")), loss.dtype)
+        sound = ops.all(ops.isfinite(only_input(x)))
+        if training:
+            # To some losses a label outside is a sample that costs nothing.
+            labels, one_logit = ops.cast(y, "float32"), y_pred.shape[-1] == 1
+            last = 1 if one_logit else y_pred.shape[-1] - 1
+            inside = ops.all(ops.logical_and(labels >= 0, labels <= last))
+            sound = ops.logical_and(sound, inside)
+        return loss + ops.cast(ops.where(sound, 0.0, float("nan")), loss.dtype)
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config()
@@ -166,6 +173,8 @@ class NetworkPair(keras.Model):
             if isinstance(value, np.ndarray):
                 config[key] = value.tolist()
         networks = {k: keras.saving.serialize_keras_object(config[k]) for k in "fg"}
+        # A frozen network needs no optimizer, whose state would not fit it either.
+        networks["g"].pop("compile_config", None)
         return {"name": self.name, **config, **networks}
 
     @classmethod
