@@ -86,7 +86,7 @@ def _check_batches(result, y, **_):
 
 def _check_smote(result, y, **_):
     new_x, new_y = result
-    assert len(new_x) == len(new_y) >= N
+    assert len(new_x) == len(new_y) >= np.size(y)
     assert np.isfinite(new_x).all()
     assert len(set(np.unique(new_y, return_counts=True)[1])) == 1
 
