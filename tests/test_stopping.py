@@ -32,6 +32,8 @@ def listening(monkeypatch):
         raise SystemExit(status)
 
     monkeypatch.setattr(os, "_exit", end)
+    # A shell lets what runs in the background ignore Ctrl-C, and so would `listen`.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stopping.listen()
     yield
     stopping.work_ends()
