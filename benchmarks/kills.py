@@ -1,6 +1,6 @@
 """Kills runs at random moments, and compares what survives with runs in peace.
 
-    KERAS_BACKEND=jax python benchmarks/kills.py --kills=67 --folder=/tmp/kills/jax
+    KERAS_BACKEND=jax python benchmarks/kills.py --kills=67 --folder=kills/jax
 
 A task (gone on with by `--resume`) and a table (by the same command again) first run in
 peace. Then each is begun anew, killed by SIGKILL, SIGTERM or SIGINT and gone on with,
