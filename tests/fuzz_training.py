@@ -194,6 +194,7 @@ MODEL = {
             "bounds": st.sampled_from([None, (0, 1), [0.0, 1.0], np.array([0, 255])]),
             "noise": values.real(0, 1),
             "unroll": st.sampled_from([None, True, False]),
+            "compilation": st.sampled_from([None, {}, {"branches": False}]),
             "seed": st.none() | values.whole(0, 9),
             "name": st.none() | values.texts("m2m"),
         },

@@ -63,6 +63,7 @@ def test_all_arguments_are_in_the_configuration():
         "bounds": (0.0, 1.0),
         "noise": 0.3,
         "unroll": True,
+        "compilation": {"branches": False},
         "seed": 4,
         "name": "changed",
     }

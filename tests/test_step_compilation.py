@@ -75,8 +75,8 @@ def test_the_usual_number_of_rows_is_close_to_a_compiled_size(share):
     assert translated.mean() < 1.3 * wanted.mean()
 
 
-def planned(mode, unroll=None, network=linear):
-    model = M2mModel(network(1), network(2), [10, 100, 1], unroll=unroll)
+def planned(mode, network=linear, **arguments):
+    model = M2mModel(network(1), network(2), [10, 100, 1], **arguments)
     model.compile(sgd(), LOSS, **COMPILE[mode])
     return model._plan
 
@@ -104,16 +104,67 @@ def test_steps_are_written_out_and_not_branched_where_nesting_is_slow(network, s
 
 @pytest.mark.parametrize("unroll", [True, False])
 def test_the_users_choice_of_unrolling_wins(unroll):
-    assert planned(COMPILED, unroll).unroll == unroll
+    assert planned(COMPILED, unroll=unroll).unroll == unroll
+
+
+@pytest.mark.parametrize("choice", ["unroll", "forward_gradient"])
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_choice_of_the_user_wins_and_the_others_stay(choice, flag):
+    plan = planned(COMPILED, compilation={choice: flag, "branches": None})
+    assert plan == planned(COMPILED)._replace(**{choice: flag})
+
+
+def test_without_branches_the_whole_batch_is_compiled_for():
+    assert planned(COMPILED, compilation={"branches": False}).sizes == (PARTS,)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch translates the wanted rows")
+def test_branches_are_for_a_few_sizes_even_where_nesting_is_slow():
+    plan = planned(COMPILED, with_groups, compilation={"branches": True})
+    assert plan.sizes == planned(COMPILED).sizes
+    assert len(plan.sizes) > 1
+
+
+def test_shapes_can_be_static_where_nothing_is_compiled():
+    assert planned("eager", compilation={"static": True}).static
+    assert planned("eager", compilation={"branches": True}).static
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch has no XLA")
+def test_shapes_that_vary_are_refused_by_compile_where_xla_has_to_know_them():
+    with pytest.raises(ValueError, match="Code that XLA compiles has static shapes"):
+        planned(COMPILED, compilation={"static": False})
+
+
+@pytest.mark.parametrize(
+    "compilation, message",
+    [
+        ({"unrolled": True}, "dict of True, False or None for some of 'unroll', "),
+        (True, "Received: compilation=True"),
+        ({"branches": "few"}, "`branches` must be True or False. Received: branches="),
+        ({"branches": True, "static": False}, "`branches` are for static shapes"),
+    ],
+)
+def test_choices_that_are_none_are_refused(compilation, message):
+    with pytest.raises(ValueError, match=message):
+        M2mModel(linear(1), linear(2), [10, 100, 1], compilation=compilation)
+
+
+def test_a_contradiction_is_refused():
+    with pytest.raises(ValueError, match="`unroll` contradicts `compilation`"):
+        compilation.check_choices({"unroll": True}, unroll=False)
 
 
 # The step.
 
 
-def trained_weights(sizes, unroll=False):
+def trained_weights(sizes, unroll=False, **choices):
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
     counts = [1000, 10000, 100]
-    model = M2mModel(f, g, counts, gamma=0.0, steps=2, unroll=unroll, seed=3)
+    # Of another number of seeds PyTorch draws other noise.
+    settings = {"gamma": 0.0, "steps": 2, "noise": 0.0, "seed": 3}
+    choices = {"unroll": unroll, **choices}
+    model = M2mModel(f, g, counts, compilation=choices, **settings)
     model.compile(sgd(), LOSS, **COMPILE[COMPILED])
     x = rng.normal(size=(48, *image_shape())).astype("float32")
     y = rng.integers(3, size=48)
@@ -131,8 +182,22 @@ def whole():
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"sizes": (4, 16, 40, 64)}, {"sizes": (PARTS,), "unroll": True}],
-    ids=["four sizes", "written out"],
+    [
+        {"sizes": (4, 16, 40, 64)},
+        {"sizes": (4, 16, 40, 64), "branches": True},
+        {"sizes": (PARTS,), "unroll": True},
+        {"sizes": (PARTS,), "forward_gradient": True},
+        {"sizes": (PARTS,), "forward_gradient": False},
+        {"sizes": (PARTS,), "static": True},
+    ],
+    ids=[
+        "four sizes",
+        "forced to four sizes",
+        "written out",
+        "forward gradients",
+        "native gradients",
+        "static shapes",
+    ],
 )
 def test_training_does_not_depend_on_how_it_is_compiled(whole, arguments):
     (weights, rate), (others, other_rate) = trained_weights(**arguments), whole

@@ -1,10 +1,16 @@
 """How a step is best compiled, by backend and device, and for how many rows."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+
+from keras_m2m import checks
+
+# What a user may decide, of which `plan` chooses the rest.
+CHOICES = ("unroll", "branches", "forward_gradient", "static")
 
 # A size is this many parts of the batch: TensorFlow traces a step before it knows
 # how large the batches are.
@@ -36,35 +42,45 @@ class Plan(NamedTuple):
     alone: bool
 
 
-def plan(model: keras.Model, nests: bool, share: float, unroll: bool | None) -> Plan:
+def plan(
+    model: keras.Model, nests: bool, share: float, choices: Mapping[str, bool]
+) -> Plan:
     """Choose what was measured to be fastest (`docs/results.md`).
 
     Args:
         model: The model whose step it is, compiled.
         nests: Whether loops and branches cost nothing under XLA on a CPU.
         share: Share of a batch that a step translates on average, in `[0, 1]`.
-        unroll: The user's choice, or None.
+        choices: The user's, as `check_choices` returns them.
 
     Returns:
         A `Plan`.
+
+    Raises:
+        ValueError: If compiled code is to have shapes that vary.
     """
     backend = keras.config.backend()
     alone = _compiles_alone(model, backend)
     xla = bool(model.jit_compile) and not model.run_eagerly and backend != "torch"
     xla = xla or alone
     on_cpu = xla and keras.distribution.list_devices()[0].lower().startswith("cpu")
-    if unroll is None:
-        # JAX would compile the loop of an eager step in every step again.
-        eager = backend == "jax" and not xla
-        unroll = eager or (on_cpu and not nests)
-    branches = xla and (nests or not on_cpu)
-    return Plan(
-        static=xla or backend == "jax",
-        sizes=_likely_sizes(share, _SPREADS[backend]) if branches else (PARTS,),
-        unroll=unroll,
-        forward_gradient=on_cpu,
-        alone=alone,
-    )
+    # JAX would compile the loop of an eager step in every step again.
+    eager = backend == "jax" and not xla
+    chosen = {
+        "unroll": eager or (on_cpu and not nests),
+        "branches": xla and (nests or not on_cpu),
+        "forward_gradient": on_cpu,
+        "static": xla or backend == "jax" or choices.get("branches", False),
+        **choices,
+    }
+    if xla and not chosen["static"]:
+        raise ValueError(
+            "Code that XLA compiles has static shapes: leave `static` out, or compile "
+            "with jit_compile=False. Received: compilation={'static': False}"
+        )
+    branches = chosen.pop("branches")
+    sizes = _likely_sizes(share, _SPREADS[backend]) if branches else (PARTS,)
+    return Plan(sizes=sizes, alone=alone, **chosen)
 
 
 def _compiles_alone(model, backend):
@@ -116,19 +132,45 @@ def apply_to_first(fn, count, sizes, *tensors):
     return ops.switch(index, [branch(size) for size in rows], *tensors)
 
 
-def check_unroll(unroll: bool | None) -> bool | None:
-    """Return the user's choice if it is one.
+def check_choices(
+    compilation: Mapping[str, bool | None] | None, unroll: bool | None = None
+) -> dict[str, bool]:
+    """Return what the user chose, without what is left to `plan`.
+
+    Args:
+        compilation: True, False or None for some of `CHOICES`, or None.
+        unroll: Another way to choose the one of that name.
+
+    Raises:
+        ValueError: If it is no such mapping, or contradicts itself.
 
     Example:
 
-    >>> check_unroll(True)
-    True
+    >>> check_choices({"branches": False, "static": None}, unroll=True)
+    {'unroll': True, 'branches': False}
     """
-    if unroll not in (None, True, False):
+    given = {} if compilation is None else compilation
+    if not isinstance(given, Mapping) or not set(given) <= set(CHOICES):
         raise ValueError(
-            f"`unroll` must be True, False or None. Received: unroll={unroll!r}"
+            "`compilation` must be None or a dict of True, False or None for some of "
+            f"{', '.join(map(repr, CHOICES))}. Received: compilation={compilation!r}"
         )
-    return unroll
+    flags = {
+        name: checks.check_flag(**{name: flag})
+        for name, flag in [("unroll", unroll), *given.items()]
+        if flag is not None
+    }
+    if unroll is not None and flags["unroll"] != unroll:
+        raise ValueError(
+            "`unroll` contradicts `compilation`. "
+            f"Received: unroll={unroll!r}, compilation={compilation!r}"
+        )
+    if flags.get("branches") and flags.get("static") is False:
+        raise ValueError(
+            "`branches` are for static shapes; where shapes vary, only the wanted rows "
+            f"are translated anyway. Received: compilation={compilation!r}"
+        )
+    return flags
 
 
 def _likely_sizes(share, spreads):

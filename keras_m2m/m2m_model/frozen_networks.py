@@ -3,6 +3,7 @@
 import functools
 
 import keras
+from keras import ops
 
 from keras_m2m._backend import compiled
 from keras_m2m.folding import FoldedNetwork
@@ -25,7 +26,8 @@ class FrozenNetworks:
     >>> networks = FrozenNetworks(f, g)
     >>> plan = Plan(True, (64,), unroll=False, forward_gradient=False, alone=True)
     >>> difference = functools.partial(lambda f, g, x: f(x) - g(x))
-    >>> networks.run(difference, plan, 5, keras.ops.zeros((5, 4))).shape[1]
+    >>> wanted = ops.ones((5,), "bool")
+    >>> networks.run(difference, plan, wanted, ops.zeros((5, 4))).shape[1]
     3
     """
 
@@ -51,27 +53,28 @@ class FrozenNetworks:
         Args:
             fn: A partial of a function and settings that can be hashed.
             plan: How.
-            wanted: Number of rows, int32 scalar tensor.
+            wanted: bool tensor `(n,)`, whose True entries come first: the rows.
             *tensors: Tensors of shape `(n, ...)`.
 
         Returns:
             What `apply_to_first` returns.
         """
 
-        def on_first(wanted, *tensors):
+        def on_first(count, *tensors):
             frozen = [one.freeze(plan.forward_gradient) for one in self._folded]
             of_rows = divided(functools.partial(fn, *frozen))
-            return apply_to_first(of_rows, wanted, plan.sizes, *tensors)
+            return apply_to_first(of_rows, count, plan.sizes, *tensors)
 
+        count = ops.sum(ops.cast(wanted, "int32"))
         if not plan.alone:
-            return on_first(wanted, *tensors)
+            return on_first(count, *tensors)
         variables = [v for one in self._folded for v in one.network.variables]
 
-        def pure(values, wanted, *tensors):
+        def pure(values, count, *tensors):
             mapping = [*zip(variables, values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping):
-                return on_first(wanted, *tensors)
+                return on_first(count, *tensors)
 
         key = plan, fn.func, *sorted(fn.keywords.items())
         run = self._compiled.setdefault(key, compiled(pure))
-        return run([variable.value for variable in variables], wanted, *tensors)
+        return run([variable.value for variable in variables], count, *tensors)

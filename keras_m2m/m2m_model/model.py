@@ -1,6 +1,7 @@
 """`M2mModel`: ordinary Keras training on batches that M2m has rewritten."""
 
 import functools
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,16 +18,15 @@ from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
 from keras_m2m.m2m_model import data_checks
 from keras_m2m.m2m_model import network_checks
-from keras_m2m.m2m_model.compilation import check_unroll
+from keras_m2m.m2m_model.compilation import check_choices
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.fitting import fit_arguments
 from keras_m2m.m2m_model.frozen_networks import FrozenNetworks
 from keras_m2m.m2m_model.network_pair import NetworkPair
 from keras_m2m.m2m_model.seeds import Seeds
 from keras_m2m.m2m_model.seeds import wanted_seeds
+from keras_m2m.m2m_model.settings import check_lengths
 from keras_m2m.m2m_model.translation_counts import TranslationCounts
-
-_MOVE = 0.1  # Of the width of `bounds`, or of 1: the paper's eta, in its images' units.
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
@@ -72,10 +72,14 @@ class M2mModel(NetworkPair):
             None for data without limits.
         noise: L2 norm of the random start of a translation; 0 turns it off. None for
             the same default as `step_size`.
-        unroll: Whether compiled code writes the steps out one by one. None
-            chooses: a loop, but where XLA would compile it badly for a CPU.
+        unroll: Short for `compilation={"unroll": unroll}`.
         seed: Integer that the drawn numbers follow from; None for any.
         name: Name of the model.
+        compilation: How the translation is compiled, where that is not left to this
+            model: a dict of True or False for `"unroll"` (steps written out, no loop),
+            `"branches"` (for a few numbers of rows, not the whole batch alone),
+            `"forward_gradient"` (that of a convolution is one too) and `"static"` (as
+            many seeds as rows, whatever is wanted). This changes speed, and rounding.
 
     Call arguments:
         x: Samples `(batch, ...)`. The result is `f(x)`, logits.
@@ -83,9 +87,9 @@ class M2mModel(NetworkPair):
     Raises:
         ValueError: If an argument is outside its range; if `f` or `g` is not
             built, has several inputs or outputs, does not return one logit per
-            class, or shares variables with the other; from `compile`, if the loss
-            takes probabilities; or, from `fit`, if labels, bounds or values of the
-            data do not fit.
+            class, or shares variables with the other; from `compile`, if the loss takes
+            probabilities or `compilation` cannot be met; or, from `fit`, if labels,
+            bounds or values of the data do not fit.
         AttributeError: If an argument is assigned again.
 
     Example:
@@ -107,7 +111,7 @@ class M2mModel(NetworkPair):
 
     FIXED = (
         *("f", "g", "class_counts", "beta", "lam", "gamma", "steps", "step_size"),
-        *("bounds", "noise", "unroll", "seed"),
+        *("bounds", "noise", "unroll", "seed", "compilation"),
     )
 
     def __init__(
@@ -125,25 +129,22 @@ class M2mModel(NetworkPair):
         unroll: bool | None = None,
         seed: int | None = None,
         name: str | None = None,
+        compilation: Mapping[str, bool | None] | None = None,
     ) -> None:
         counts, bounds = check_class_counts(class_counts), checks.check_bounds(bounds)
         network_checks.check_networks(f, g, len(counts), bounds)
         super().__init__(f, g, seed, name=name)
-        self.class_counts, self.bounds = counts, bounds
+        self.class_counts, self.bounds, self.beta = counts, bounds, beta
         self._generation = generation_probability(counts).astype("float32")
         self._acceptance = acceptance_probability(counts, beta).astype("float32")
         self._share = translation_share(counts, beta)
         self._networks = FrozenNetworks(f, g)
-        self.beta = beta
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
-        low, high = bounds or (0, 1)
-        move = _MOVE * (high - low)
-        step_size, noise = (move if v is None else v for v in (step_size, noise))
-        self.step_size = checks.check_positive(step_size=step_size)
-        self.noise = checks.check_real(0, noise=noise)
-        self.unroll = check_unroll(unroll)
+        self.step_size, self.noise = check_lengths(bounds, step_size, noise)
+        self._choices = check_choices(compilation, unroll)
+        self.unroll, self.compilation = unroll, compilation and dict(compilation)
         self.translation_counts = TranslationCounts(len(counts))
         self._replaced_rate = keras.metrics.Mean(name="replaced_rate", dtype="float32")
 
@@ -166,6 +167,11 @@ class M2mModel(NetworkPair):
         arguments = fit_arguments(self, *args, **kwargs)
         with values_kept(self):
             return super().fit(**arguments)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """As of `NetworkPair`; raises where `compilation` cannot be met."""
+        super().compile(*args, **kwargs)
+        plan(self, True, self._share, self._choices)
 
     def make_train_function(self, force=False):
         """As of `keras.Model`; anew when a network has got other variables."""
@@ -246,9 +252,8 @@ class M2mModel(NetworkPair):
             bounds=self.bounds,
             unroll=self._plan.unroll,
         )
-        return self._on_wanted(
-            run, seeds, seeds.samples, seeds.classes, seeds.targets, noise
-        )
+        tensors = seeds.samples, seeds.classes, seeds.targets, noise
+        return self._networks.run(run, self._plan, seeds.wanted, *tensors)
 
     def accept(self, seeds: Seeds, translated):
         """Tell which translations `g` is confident about.
@@ -260,8 +265,8 @@ class M2mModel(NetworkPair):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        run = functools.partial(_accepted, gamma=self.gamma)
-        return self._on_wanted(run, seeds, translated, seeds.targets)
+        run, wanted = functools.partial(_accepted, gamma=self.gamma), seeds.wanted
+        return self._networks.run(run, self._plan, wanted, translated, seeds.targets)
 
     def replace(self, x, labels, seeds: Seeds, translated, accepted):
         """Put the accepted translations into the batch.
@@ -286,14 +291,9 @@ class M2mModel(NetworkPair):
         replaced = accepted / ops.cast(batch_size, "float32")
         self._replaced_rate.update_state(replaced, sample_weight=batch_size)
 
-    def _on_wanted(self, fn, seeds, *tensors):
-        """`fn` of f, g and the wanted rows, and of no more rows than need be."""
-        wanted = ops.sum(ops.cast(seeds.wanted, "int32"))
-        return self._networks.run(fn, self._plan, wanted, *tensors)
-
     @property
     def _plan(self):
-        return plan(self, self._networks.nest, self._share, self.unroll)
+        return plan(self, self._networks.nest, self._share, self._choices)
 
 
 def _accepted(f, g, translated, targets, gamma):
