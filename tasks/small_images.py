@@ -108,16 +108,35 @@ def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Returns:
         float32 array of the same shape.
     """
-    images = np.moveaxis(images, 1, -1) if _channels_first() else images
-    batch, height, width, _ = images.shape
-    padding = [(0, 0), (_PADDING, _PADDING), (_PADDING, _PADDING), (0, 0)]
-    top, left = rng.integers(2 * _PADDING + 1, size=(2, batch, 1))
-    rows, columns = top + np.arange(height), left + np.arange(width)
-    flipped = rng.random(batch) < 0.5
-    columns[flipped] = columns[flipped, ::-1]
-    which = np.arange(batch)[:, None, None]
-    images = np.pad(images, padding)[which, rows[:, :, None], columns[:, None, :]]
-    return np.moveaxis(images, -1, 1) if _channels_first() else images
+    images = np.ascontiguousarray(images)
+    crops = np.zeros_like(images)
+    to, of = _height_and_width_last(crops), _height_and_width_last(images)
+    tops, lefts = rng.integers(2 * _PADDING + 1, size=(2, len(images))).tolist()
+    flips = rng.random(len(images)) < 0.5
+    rows, columns = map(_what_crops_share, of.shape[-2:])
+    # An image at a time: an index of all pixels takes three times as long.
+    for crop, image, top, left, flip in zip(to, of, tops, lefts, flips, strict=True):
+        crop = crop[..., ::-1] if flip else crop
+        part = image[..., rows[top], columns[left]]
+        crop[..., rows[-1 - top], columns[-1 - left]] = part
+    return crops
+
+
+def _height_and_width_last(images):
+    """The same memory; of channels last each pixel is an item, and moves as one."""
+    if _channels_first():
+        return images
+    pixel = np.dtype((np.void, images.itemsize * images.shape[-1]))
+    return images.view(pixel)[..., 0]
+
+
+def _what_crops_share(length):
+    """For each offset in the padded image, the part of the image that a crop shows.
+
+    By the opposite offset, it is where the crop shows that part.
+    """
+    shifts = range(-_PADDING, _PADDING + 1)
+    return [slice(max(0, s), max(0, length + min(0, s))) for s in shifts]
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -51,6 +51,29 @@ def test_augmented_images_are_shifted_and_flipped_windows_of_the_padded_ones(
     assert len(found) == 162
 
 
+def cropped_and_flipped(image, top, left, flip):
+    """One image `(height, width, channels)`, padded, cut out and then mirrored."""
+    height, width, _ = image.shape
+    padded = np.pad(image, [(4, 4), (4, 4), (0, 0)])
+    crop = padded[top : top + height, left : left + width]
+    return np.fliplr(crop) if flip else crop
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (5, 8, 3), (3, 2, 3)])
+def test_augmentation_is_to_the_bit_what_its_draws_say(image_data_format, shape):
+    images = np.random.default_rng(0).random((300, *shape), dtype="float32")
+    rng = np.random.default_rng(1)
+    tops, lefts = rng.integers(9, size=(2, 300, 1))[:, :, 0]
+    flips = rng.random(300) < 0.5
+    draws = zip(images, tops, lefts, flips, strict=True)
+    expected = to_format(np.stack([cropped_and_flipped(*each) for each in draws]))
+    batch = np.ascontiguousarray(to_format(images))
+    augmented = small_images.augment(batch, np.random.default_rng(1))
+    np.testing.assert_array_equal(augmented, expected)
+    assert augmented.dtype == np.float32
+    assert augmented.flags.c_contiguous
+
+
 def test_augmentation_follows_from_its_generator():
     batch = to_format(np.random.default_rng(0).random((4, 8, 8, 3), dtype="float32"))
     runs = [

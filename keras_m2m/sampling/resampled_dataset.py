@@ -15,6 +15,7 @@ from keras_m2m.checks import check_samples
 from keras_m2m.checks import check_whole
 from keras_m2m.checks import is_sparse
 from keras_m2m.imbalance import check_class_counts
+from keras_m2m.sampling.one_ahead import OneAhead
 from keras_m2m.sampling.sparse_rows import SparseRows
 
 # Larger batches than the data are mistakes, but for small data that is repeated.
@@ -33,7 +34,9 @@ class ResampledDataset(keras.utils.PyDataset):
 
     It holds all batches of the epochs `first_epoch` to `epochs - 1`, one after
     the other, and counts nothing, so a run can start again at any epoch and see
-    the same batches. Use it as `model.fit(**dataset.fit_arguments)`.
+    the same batches. Use it as `model.fit(**dataset.fit_arguments)`. While a step
+    runs, the next batch is made in a thread, in which `augment` and a stream are used
+    then; never by two threads at once.
 
     Args:
         x: Samples `(n, ...)`, floating point and finite, as an array, list or frame;
@@ -85,7 +88,7 @@ class ResampledDataset(keras.utils.PyDataset):
         samples_per_epoch: int | None = None,
         shard: tuple[int, int] = (0, 1),
     ) -> None:
-        # One worker: threads would hand batches over out of order.
+        # Of several, Keras would begin at the first batch again with each epoch.
         super().__init__(workers=1)
         # Of sparse samples `augment` is given whole batches, as of arrays.
         self._streamed = is_stream(x) and not is_sparse(x)
@@ -107,6 +110,9 @@ class ResampledDataset(keras.utils.PyDataset):
         self._by_class = np.argsort(self.y, kind="stable")
         self._class_counts = _count(self.y) if sampling == "class" else None
         self._kept = None, None
+        # TensorFlow's pipeline has a thread of its own.
+        ahead = keras.config.backend() != "tensorflow"
+        self._batches = OneAhead(self._batch, len(self)) if ahead else self._batch
 
     @property
     def fit_arguments(self) -> dict:
@@ -127,7 +133,9 @@ class ResampledDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         # A sequence ends in an IndexError, by which loops over it end too.
-        index = range(len(self))[index]
+        return self._batches(range(len(self))[index])
+
+    def _batch(self, index):
         epochs_done, step = divmod(index, self.steps_per_epoch)
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
