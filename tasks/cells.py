@@ -82,14 +82,15 @@ class Cells:
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return f"{settings.method}-{settings.loss}-seed{settings.seed}-{digest}"
 
-    def find(self, settings: Settings) -> dict | None:
+    def find(self, settings: Settings, prefix: str = "") -> dict | None:
         """The result of a cell, if it is done.
 
         Raises:
             UserError: If its file is damaged.
         """
-        path = self._result_file(settings)
-        return records.read(path) if path.exists() else None
+        about = self.configuration(settings)
+        del about["flags"]
+        return records.find(self.results.parent, settings, prefix, **about)
 
     def result(self, settings: Settings) -> dict:
         """The result of a cell, which is trained if that was not done.

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tasks.task import UserError
 
-PATHS = ("data_dir", "out_dir", "g", "embeddings")  # Flags of tasks.
 _SHOWN = 80  # Characters of a path in a message.
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,11 +10,9 @@ from tasks import run_folder
 from tasks import whole_files
 from tasks.ablations import method_of
 from tasks.settings import Settings
+from tasks.settings import flags_of_the_run
 from tasks.task import UserError
 
-_OF_TRANSLATION = {"beta", "lam", "gamma", "steps", "step_size", "noise"}
-# Those that only choose others, and the one that the seed of a cell takes the place of.
-_NEVER = {"compare", "preset", "g"}
 _SCORES = (
     *("balanced_accuracy", "geometric_mean", "geometric_mean_corrected", "accuracy"),
     *("major", "minor", "many", "medium", "few"),
@@ -107,13 +106,19 @@ def _are_trials(value):
     return value and all(0 <= trial[name] <= 1 for trial in value for name in names)
 
 
-def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict | None:
-    """The result of a cell by its flags alone, whatever its backend and its data.
+def find(
+    results: Path, settings: Settings, prefix: str = "", **about: object
+) -> dict | None:
+    """The result of a cell by its flags, as far as the record knows them.
+
+    A flag that the record lacks is newer than the record, and had the value that is now
+    its default; one that only the record has is of no version any more.
 
     Args:
         results: Folder with the results of all tasks.
         settings: The cell's.
         prefix: What the names of such files begin with.
+        **about: What else the record must say, such as its backend.
 
     Returns:
         What is in the file, or None.
@@ -121,11 +126,12 @@ def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict |
     Raises:
         UserError: If there are several, or a file is damaged.
     """
-    wanted = json.loads(json.dumps(flags_of(settings)))
     name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
-        if run_folder.read(path).get("flags") == wanted:
+        known = run_folder.read(path)
+        others = [key for key in about if known.get(key) != about[key]]
+        if not others and _has_flags(known.get("flags"), settings):
             found[path.name] = read(path)
     if len(found) > 1:
         raise UserError(
@@ -136,13 +142,20 @@ def find_by_flags(results: Path, settings: Settings, prefix: str = "") -> dict |
     return next(iter(found.values()), None)
 
 
-def flags_of(settings):
+def _has_flags(recorded, settings):
+    """Whether flags are those of settings, of which they may lack newer ones."""
+    if not isinstance(recorded, dict):
+        return False
+    default = {flag.name: flag.default for flag in settings.flags.values()}
+    wanted = json.loads(json.dumps(flags_of(settings)))
+    return all(recorded.get(name, default.get(name)) == wanted[name] for name in wanted)
+
+
+def flags_of(settings: Settings) -> dict[str, Any]:
     """The flags that a cell's numbers follow from: not those its method ignores."""
     method = method_of(settings.method)
-    ignored = set(_NEVER)
-    if not method.translate:
-        ignored |= _OF_TRANSLATION
-    if not method.deferred:
-        ignored |= {"defer_epoch"}
-    flags = run_folder.flags_of_the_run(settings)
+    reads = {"translation": method.translate, "deferred": method.deferred}
+    known = settings.flags.values()
+    ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}
+    flags = flags_of_the_run(settings)
     return {name: value for name, value in flags.items() if name not in ignored}

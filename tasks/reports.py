@@ -20,6 +20,7 @@ from tasks import whole_files
 from tasks.ablations import method_of
 from tasks.evaluation import evaluate
 from tasks.settings import Settings
+from tasks.settings import flags_of_the_run
 from tasks.task import Data
 from tasks.task import UserError
 from tasks.training import Trained
@@ -65,7 +66,7 @@ def result_of(
         "class_names": data.class_names,
         "class_counts": data.class_counts.tolist(),
         "parameters": trained.f.count_params(),
-        "flags": run_folder.flags_of_the_run(settings),
+        "flags": flags_of_the_run(settings),
         "seed": settings.seed,
         "g": about_g if method_of(settings.method).translate else None,
         "backend": keras.config.backend(),

@@ -20,6 +20,7 @@ from keras_m2m.sampling import is_stream
 from tasks import devices
 from tasks.recipes import METHODS
 from tasks.settings import Settings
+from tasks.settings import flags_of_the_run
 from tasks.task import Data
 from tasks.task import UserError
 from tasks.versions import versions
@@ -28,20 +29,8 @@ from tasks.whole_files import write
 
 CHECKPOINTS = "checkpoints"
 _UNFINISHED, _FINISHED = "unfinished.json", "finished.json"
-# Flags that change where and whether a run runs, but no number of it.
-# What is read from files that flags name has a checksum.
-_NOT_OF_THE_RUN = {
-    *("resume", "overwrite", "dry_run", "out_dir", "data_dir", "embeddings"),
-}
-
 # What a run may go on with, with a warning, and its name there.
 _MAY_CHANGE = {"versions": "Packages", "threads": "The number of threads"}
-
-
-def flags_of_the_run(settings: Settings) -> dict:
-    """The flags that the numbers of a run follow from."""
-    flags = vars(settings).items()
-    return {name: value for name, value in flags if name not in _NOT_OF_THE_RUN}
 
 
 def make(settings: Settings) -> Path:
@@ -197,6 +186,7 @@ def _remove_leftovers(folder):
 def _description(settings, data):
     run = {
         "flags": flags_of_the_run(settings),
+        "compare": settings.compare,
         "backend": keras.config.backend(),
         "devices": devices.count(),
         "checksum of the data": digest(data),

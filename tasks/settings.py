@@ -2,17 +2,18 @@
 
 import math
 import sys
+from collections.abc import Mapping
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST
-from keras_m2m.checks.scalars import LARGEST_WHOLE
 from keras_m2m.checks.scalars import SMALLEST
-from tasks.paths import PATHS
 from tasks.paths import read_path
-from tasks.recipes import LOSSES
 from tasks.recipes import METHODS
+from tasks.shared_flags import shared_flags
 from tasks.task import Flag
 from tasks.task import Preset
 from tasks.task import Task
@@ -20,10 +21,31 @@ from tasks.task import UserError
 
 
 class Settings(SimpleNamespace):
-    """The value of every flag, presets applied; flags are not read below this."""
+    """The value of every flag, presets applied; flags are not read below this.
+
+    Args:
+        task: The name of the task.
+        flags: Its flags.
+        values: A value for each, by name.
+
+    Attributes:
+        task: The name of the task.
+        flags: Its flags by name.
+    """
+
+    def __init__(self, task: str, flags: Sequence[Flag], values: Mapping) -> None:
+        super().__init__(**values)
+        self.task = task
+        self.flags = {flag.name: flag for flag in flags}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value of every flag, by name."""
+        return {name: getattr(self, name) for name in self.flags}
 
     def replace(self, **changes) -> "Settings":
-        return Settings(**{**vars(self), **changes})
+        flags = self.flags.values()
+        return Settings(self.task, flags, {**self.values, **changes})
 
     @property
     def rate_drops(self) -> dict[int, float]:
@@ -56,21 +78,15 @@ def parse(task: Task, arguments: list[str]) -> Settings:
 
 
 def define_flags(task: Task, values: flags.FlagValues) -> None:
-    """Define the flags that all tasks share, then the task's own.
+    """Define the flags of a task, as `flags_of` gives them.
 
     Args:
         task: Its defaults are those of its dataset.
         values: Where absl keeps them.
     """
-    own = {flag.name: flag.default for flag in task.flags}
-    chosen = task.presets[_default_preset(task, own)]
-    default = {**task.defaults, **chosen.values}
-    shared = [*_recipe(default), *_schedule(default), *_m2m(default), *_run()]
-    names = "; ".join(_describe(*item) for item in task.presets.items())
-    about = f"flags that are given go first; without it, the one for them. {names}"
-    preset = Flag("enum", "preset", None, about, {"enum_values": [*task.presets]})
-    for flag in [*shared, *task.flags, preset]:
-        define = getattr(flags, f"DEFINE_{flag.kind}")
+    for flag in flags_of(task):
+        kind = "string" if flag.kind == "path" else flag.kind
+        define = getattr(flags, f"DEFINE_{kind}")
         define(
             name=flag.name,
             default=flag.default,
@@ -83,6 +99,24 @@ def define_flags(task: Task, values: flags.FlagValues) -> None:
             message = f"must be a finite number, at most {LARGEST:g}"
             flags.register_validator(flag.name, _is_real, message, flag_values=values)
     _register_checks(values)
+
+
+def flags_of(task: Task) -> list[Flag]:
+    """The flags that all tasks share, then the task's own."""
+    own = {flag.name: flag.default for flag in task.flags}
+    chosen = task.presets[_default_preset(task, own)]
+    names = "; ".join(_describe(*item) for item in task.presets.items())
+    about = f"flags that are given go first; without it, the one for them. {names}"
+    names = {"enum_values": [*task.presets]}
+    preset = Flag("enum", "preset", None, about, names, role="place")
+    return [*shared_flags({**task.defaults, **chosen.values}), *task.flags, preset]
+
+
+def flags_of_the_run(settings: Settings) -> dict[str, Any]:
+    """The flags that the numbers of a run follow from, and the task's name."""
+    roles = ("number", "choice", "machine")
+    names = [flag.name for flag in settings.flags.values() if flag.role in roles]
+    return {"task": settings.task, **{name: settings.values[name] for name in names}}
 
 
 def _is_real(value):
@@ -101,88 +135,6 @@ def _default_preset(task, values):
         if when is not None and all(values[key] == when[key] for key in when):
             return name
     return None
-
-
-def _recipe(default):
-    methods = "; ".join(f"{name}: {m.about}" for name, m in METHODS.items())
-    losses = "; ".join(f"{name}: {loss.about}" for name, loss in LOSSES.items())
-    about = "m2m: test the best validation epoch; field: the last epoch"
-    compare = default.get("compare", [])
-    return [
-        Flag("enum", "method", "m2m", methods, {"enum_values": [*METHODS]}),
-        Flag("enum", "loss", "ce", losses, {"enum_values": [*LOSSES]}),
-        Flag("list", "compare", compare, "methods to train beside --method"),
-        Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
-    ]
-
-
-def _schedule(default):
-    drops = "epoch:factor, by which the learning rate is multiplied from then on"
-    decay = "L2 weight decay of every parameter, coupled with the gradient"
-    deferral = "first epoch of a deferred method"
-    return [
-        _bounded("integer", "epochs", default["epochs"], "epochs in all", 1),
-        _bounded("integer", "defer_epoch", default["defer_epoch"], deferral),
-        Flag("float", "learning_rate", 0.1, "after the warm-up over 5 epochs"),
-        Flag("list", "drops", default["drops"], drops),
-        _bounded("integer", "batch_size", default["batch_size"], "samples a step", 1),
-        _bounded("float", "weight_decay", default["weight_decay"], decay),
-    ]
-
-
-def _m2m(default):
-    step_size = default.get("step_size", 0.1)
-    g = "a saved g to load, a .keras file; without it g is trained first"
-    return [
-        Flag("float", "beta", default["beta"], "reliability of g, in [0, 1)"),
-        _bounded(
-            "float", "lam", default["lam"], "weight of f's logit of the seed's class"
-        ),
-        Flag("float", "gamma", default["gamma"], "least confidence of g, in [0, 1]"),
-        _bounded("integer", "steps", 10, "gradient steps of a translation, T", 1),
-        Flag("float", "step_size", step_size, "L2 length of each step, eta"),
-        _bounded("float", "noise", 0.1, "L2 norm of the random start"),
-        Flag("string", "g", None, g),
-    ]
-
-
-def _run():
-    seed = "seed of f; g is trained from the next one"
-    jit = "whether XLA compiles the training step"
-    out_dir = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
-    deterministic = (
-        "the same numbers from the same command on a GPU too, where steps get slower; "
-        "on a CPU they are anyway"
-    )
-    # Of what int32 holds, in which PyTorch keeps seeds; g has the next one.
-    most = LARGEST_WHOLE - 1
-    return [
-        Flag("integer", "seed", 0, seed, {"lower_bound": 0, "upper_bound": most}),
-        Flag("string", "data_dir", None, "where the data is, or is downloaded to"),
-        Flag("string", "out_dir", None, out_dir),
-        Flag("boolean", "resume", False, "go on with a run that was cut off"),
-        Flag("boolean", "overwrite", False, "replace what the folder holds"),
-        Flag("boolean", "dry_run", False, "print the plan and its cost; train nothing"),
-        Flag("boolean", "deterministic", False, deterministic),
-        Flag(
-            "enum",
-            "jit_compile",
-            "auto",
-            jit,
-            {"enum_values": ["auto", "true", "false"]},
-        ),
-        Flag(
-            "boolean",
-            "distribute",
-            False,
-            "train on all devices of this machine (TensorFlow, JAX)",
-        ),
-    ]
-
-
-def _bounded(kind, name, default, about, low=0):
-    high = LARGEST_WHOLE if kind == "integer" else LARGEST
-    return Flag(kind, name, default, about, {"lower_bound": low, "upper_bound": high})
 
 
 def _register_checks(values):
@@ -228,15 +180,15 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
     Raises:
         UserError: If flags do not fit each other.
     """
-    defined = {flag.name: flag for flag in values.get_key_flags_for_module(sys.argv[0])}
-    found = {name: flag.value for name, flag in defined.items()}
-    for name in PATHS:
-        if found.get(name) is not None:
-            found[name] = read_path(name, found[name])
+    known = flags_of(task)
+    found = {flag.name: values[flag.name].value for flag in known}
+    for flag in known:
+        if flag.kind == "path" and found[flag.name] is not None:
+            found[flag.name] = read_path(flag.name, found[flag.name])
     found["preset"] = found["preset"] or _default_preset(task, found)
     if found["preset"]:
         preset = task.presets[found["preset"]].values.items()
-        found |= {key: v for key, v in preset if defined[key].using_default_value}
+        found |= {key: v for key, v in preset if values[key].using_default_value}
     if found["resume"] and found["overwrite"]:
         raise UserError("give --resume to go on or --overwrite to begin anew, not both")
     deferred = any(METHODS[m].deferred for m in (found["method"], *found["compare"]))
@@ -246,4 +198,4 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
             f"Received: --defer_epoch={found['defer_epoch']} "
             f"--epochs={found['epochs']}"
         )
-    return Settings(task=task.name, **found)
+    return Settings(task.name, known, found)

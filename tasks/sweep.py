@@ -19,16 +19,13 @@ from tasks.cells import Cells
 from tasks.data_checks import check_data
 from tasks.determinism import make_deterministic
 from tasks.settings import Settings
+from tasks.settings import flags_of
 from tasks.settings import parse
+from tasks.shared_flags import names_in_role
 from tasks.streams import own_errors
 from tasks.tables.model import Row
 from tasks.task import Task
 from tasks.task import UserError
-
-_NOT_HERE = {
-    *("--method", "--loss", "--seed", "--g", "--compare"),
-    *("--out_dir", "--dry_run", "--overwrite"),
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,8 @@ class Dataset:
     @property
     def label(self) -> str:
         """The task and its flags, but for those that tell where files are."""
-        paths = "--data_dir", "--embeddings"
+        known = flags_of(self.task)
+        paths = tuple(f"--{flag.name}=" for flag in known if flag.kind == "path")
         shown = [flag for flag in self.arguments if not flag.startswith(paths)]
         return " ".join([self.task.name, *shown])
 
@@ -146,7 +144,7 @@ class Sweep:
         for dataset in self.datasets:
             of_dataset = {}
             for row, settings in self.settings(dataset, load=False):
-                result = records.find_by_flags(self.results, settings)
+                result = records.find(self.results, settings)
                 if result is not None:
                     of_dataset.setdefault(row.key, []).append(result)
             found.append(of_dataset)
@@ -220,7 +218,7 @@ def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
     found = Dataset(task, _joined([*common, *own]))
     for part in found.arguments:
         flag = part.partition("=")[0]
-        if flag in _NOT_HERE:
+        if flag.removeprefix("--") in names_in_role("choice", "command"):
             raise UserError(f"{flag} has no use here: the table says what is run")
     found.shared()
     return found

@@ -203,7 +203,7 @@ def _check_once(what, found):
 
 
 def _column(of: Dataset, records: dict) -> Column:
-    flags_of_it = vars(of.settings(Row("ce", "erm"), 0))
+    flags_of_it = of.settings(Row("ce", "erm"), 0).values
     about = of.task.name, flags_of_it
     label, departures = published.dataset_label(*about), published.departures(*about)
     return Column(of.label, records, label, departures)

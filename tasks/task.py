@@ -62,15 +62,22 @@ class Data:
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag of a task's own.
+    """A flag, and what follows from it. No other place says what a flag is.
 
     Attributes:
-        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`.
+        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; or `"path"`.
         name: The flag's name.
         default: Its default.
         about: One line for `--help`.
         limits: Further arguments of `DEFINE_kind`, such as `{"lower_bound": 1}`;
             for an enum `{"enum_values": [...]}`.
+        role: What follows from its value:
+            `"number"`: the numbers of a training; a hyper-parameter.
+            `"choice"`: which training it is. A table chooses by its rows and seeds.
+            `"machine"`: how a training is computed, and so its last digits.
+            `"place"`: where something is looked up. What is found there counts.
+            `"command"`: what one command does with trainings, and no number of them.
+        read_by: The methods that read it: `"translation"`, `"deferred"`, or all.
     """
 
     kind: str
@@ -78,6 +85,8 @@ class Flag:
     default: Any
     about: str
     limits: Mapping[str, Any] = field(default_factory=dict)
+    role: str = "number"
+    read_by: str = "all"
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,13 @@ def tune(cells: Cells, settings: Settings) -> dict[str, float]:
             f"--protocol={settings.protocol} keeps none"
         )
     free = settings.replace(**dict.fromkeys(GRID))
-    record = cells.results / f"tuned-{cells.name(free)}.json"
-    if not record.exists():
-        about = {**cells.configuration(free), "commit": cells.commit}
-        trials = _search(cells, free)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        records.write(record, {**about, "trials": trials})
-    return _best(records.read(record))
+    record = cells.find(free, prefix="tuned-")
+    if record is None:
+        record = {**cells.configuration(free), "commit": cells.commit}
+        record["trials"] = _search(cells, free)
+        cells.results.mkdir(parents=True, exist_ok=True)
+        records.write(cells.results / f"tuned-{cells.name(free)}.json", record)
+    return _best(record)
 
 
 def found(results: Path, settings: Settings) -> dict[str, float]:
@@ -77,7 +77,7 @@ def found(results: Path, settings: Settings) -> dict[str, float]:
         As `tune`; empty if there is nothing.
     """
     free = settings.replace(**dict.fromkeys(GRID))
-    record = records.find_by_flags(results, free, prefix="tuned-")
+    record = records.find(results, free, prefix="tuned-")
     return {} if record is None else _best(record)
 
 

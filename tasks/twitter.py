@@ -145,10 +145,11 @@ TASK = Task(
     build=text_protocol.build,
     flags=[
         Flag(
-            "string",
+            "path",
             "embeddings",
             None,
             "a file of other word vectors: a token, then TAB or space, then numbers",
+            role="place",
         ),
         text_protocol.VERIFY,
     ],

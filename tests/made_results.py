@@ -4,7 +4,7 @@ import numpy as np
 
 from tasks import reuters
 from tasks.evaluation import scores_of
-from tasks.run_folder import flags_of_the_run
+from tasks.settings import flags_of_the_run
 from tasks.settings import parse
 
 COUNTS = [60, 20, 10, 10]  # One class holds over half, so that three are minor.

@@ -13,7 +13,7 @@ from tasks import devices
 from tasks import runner
 from tasks.cells import Cells
 from tasks.health import Diverged
-from tasks.records import find_by_flags
+from tasks.records import find
 from tasks.task import UserError
 
 BATCHES = 4  # Of an epoch.
@@ -129,7 +129,7 @@ def test_a_damaged_result_is_named_and_not_taken_for_none(done, tmp_path):
     with pytest.raises(UserError, match=f"{path.name} is damaged"):
         own.find(tiny.settings())
     with pytest.raises(UserError, match=f"{path.name} is damaged"):
-        find_by_flags(tmp_path / "results", tiny.settings())
+        find(tmp_path / "results", tiny.settings())
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="of keras.distribution")

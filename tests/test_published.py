@@ -9,7 +9,7 @@ from tasks import published
 from tasks import reuters
 from tasks import sun397
 from tasks import twitter
-from tasks.run_folder import flags_of_the_run
+from tasks.settings import flags_of_the_run
 from tasks.settings import parse
 
 pytestmark = pytest.mark.no_backend

@@ -3,10 +3,16 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from table_commands import command
+
+from tasks import records
+from tasks import reuters
+from tasks.settings import parse
+from tasks.task import Flag
 
 pytestmark = pytest.mark.no_backend
 
@@ -46,3 +52,29 @@ def test_results_name_their_commit_and_nothing_of_a_machine():
         assert commit, file
         assert not commit.endswith("-dirty"), file
         assert not re.search(r"\"[^\"]*(/home|/root|/tmp|/work)", text), file
+
+
+NEWER = Flag("float", "temperature", 1.0, "made up")
+ABOUT = "backend", "devices", "checksum of the data"
+OF_REUTERS = sorted((ROOT / "results" / "reuters").glob("[!t]*.json"))
+
+
+@pytest.fixture(scope="module")
+def newer():
+    """Settings of Reuters, whose task has got a flag since its records were written."""
+    return parse(replace(reuters.TASK, flags=[*reuters.TASK.flags, NEWER]), [])
+
+
+def found(settings, recorded, **changes):
+    own = settings.replace(**recorded["flags"], **changes)
+    about = {key: recorded[key] for key in ABOUT}
+    return records.find(ROOT / "results", own, **about)
+
+
+def test_a_flag_that_records_lack_counts_as_its_default(newer):
+    for recorded in map(records.read, OF_REUTERS):
+        assert found(newer, recorded) == recorded
+
+
+def test_of_another_value_of_such_a_flag_there_is_no_record(newer):
+    assert found(newer, records.read(OF_REUTERS[0]), temperature=2.0) is None

@@ -26,7 +26,7 @@ def test_result_holds_scores_protocol_flags_versions_and_timing(finished):
     assert result == json.loads(json.dumps(results["m2m"]))
     assert result["protocol"] == "m2m"
     assert result["backend"] == keras.config.backend()
-    assert result["flags"]["beta"] == tiny.RECIPE["beta"]
+    assert result["flags"]["beta"] == tiny.settings().beta
     assert result["acceptance_rate"] == 1.0  # gamma is 0
     assert len(result["per_class_recall"]) == 3
     assert set(result["timing"]) == {

@@ -8,43 +8,24 @@ import numpy as np
 import keras_m2m
 from tasks import digits_lt
 from tasks.settings import Settings
+from tasks.settings import parse
 from tasks.task import Data
+from tasks.task import Preset
 from tasks.task import Task
 
-RECIPE = {
-    "task": "tiny",
-    "method": "m2m",
-    "loss": "ce",
-    "compare": [],
-    "protocol": "m2m",
-    "epochs": 3,
-    "defer_epoch": 1,
-    "learning_rate": 0.1,
-    "drops": ["2:0.1"],
-    "batch_size": 14,  # A quarter of the samples: batches of one shape.
-    "weight_decay": 2e-4,
-    "beta": 0.9,
-    "lam": 0.1,
-    "gamma": 0.0,
-    "steps": 2,
-    "step_size": 0.3,
-    "noise": 0.1,
-    "g": None,
-    "seed": 0,
-    "data_dir": None,
-    "out_dir": None,
-    "preset": None,
-    "resume": False,
-    "overwrite": False,
-    "dry_run": False,
-    "deterministic": False,
-    "jit_compile": "auto",
-    "distribute": False,
-}
+FLAGS = [
+    "--compare=",
+    "--epochs=3",
+    "--defer_epoch=1",
+    "--drops=2:0.1",
+    "--batch_size=14",  # A quarter of the samples: batches of one shape.
+    "--steps=2",
+    "--step_size=0.3",
+]
 
 
 def settings(**changes) -> Settings:
-    return Settings(**{**RECIPE, **changes})
+    return parse(TASK, FLAGS).replace(**changes)
 
 
 def blobs(settings) -> Data:
@@ -94,7 +75,11 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
 
 
 TASK = Task(
-    "tiny", load=blobs, build=build, defaults=digits_lt.TASK.defaults, presets={}
+    "tiny",
+    load=blobs,
+    build=build,
+    defaults=digits_lt.TASK.defaults,
+    presets={"own": Preset({"beta": 0.9, "lam": 0.1, "gamma": 0.0}, "ours", when={})},
 )
 TWO_CLASSES = replace(TASK, load=two_blobs)
 

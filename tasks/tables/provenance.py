@@ -3,13 +3,11 @@
 import json
 from collections.abc import Sequence
 
+from tasks.shared_flags import names_in_role
 from tasks.tables.model import Cell
 
-# What rows differ in by their nature, or what tells no number.
-_NOT_HYPER = {
-    *("task", "method", "loss", "compare", "seed", "g", "preset", "protocol"),
-    *("deterministic", "jit_compile", "distribute"),
-}
+# What rows differ in by their nature, what has a line of its own, and the machine.
+_NOT_HYPER = {"task", "protocol"} | names_in_role("choice", "machine", "command")
 # What the runs of a column must have in common to be compared.
 _COMMON = (
     *("source", "checksum of the data", "class_counts", "protocol"),
