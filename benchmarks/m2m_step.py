@@ -2,196 +2,228 @@
 
     python benchmarks/m2m_step.py --model=resnet32 --num_classes=10 --rho=100
 
-Each implementation runs in a process of its own. They take turns, one step each,
-so that a machine that slows down slows all of them. Ratios are to the plain
-PyTorch M2m (`torch_m2m.py`): Algorithm 1 as printed, eager, default memory
-format. The translation is what an M2m step takes beyond an ordinary one.
+Each implementation runs in a process of its own, on the GPU where there is one. They
+take turns, one step each (on a GPU several, and their mean), so that a machine that
+slows down slows all of them. Ratios are to the plain PyTorch M2m (`torch_m2m.py`):
+Algorithm 1 as printed, eager, default memory format. The translation is what an M2m
+step takes beyond an ordinary one. What is not installed, fails or cannot run here is
+named and left out. `--json` is written anew after each turn.
 """
 
 import json
 import os
 import pathlib
-import platform
-import statistics
-import subprocess
 import sys
-import tempfile
+import time
 
+# Of this process, which only counts, and must not take a GPU's memory as JAX does.
+os.environ["KERAS_BACKEND"] = "torch"
+
+import implementations
 import setting
+import summary
+from machine import gpu
+from machine import machine
+from worker_process import Worker
+from worker_process import WorkerError
 
-FOLDER = pathlib.Path(__file__).parent
-# Name: arguments of the worker, Keras backend, whether R is drawn first.
-IMPLEMENTATIONS = {
-    "plain PyTorch": (["--plain"], "torch", False),
-    "plain PyTorch, channels last": (["--plain", "--channels_last"], "torch", False),
-    "plain PyTorch, reject first": (["--plain", "--reject_first"], "torch", True),
-    "TensorFlow": ([], "tensorflow", True),
-    "TensorFlow, XLA": (["--xla"], "tensorflow", True),
-    "JAX": ([], "jax", True),
-    "PyTorch": ([], "torch", True),
-}
-REFERENCE = "plain PyTorch"
+# Of the time, when no further implementation is started.
+_TO_START = 0.6
+_STEPS_ON_GPU = 20
 
 
-class Worker:
-    """A process that times steps of one implementation on demand."""
+class Run:
+    """Times the implementations, and writes what is known so far.
 
-    def __init__(self, arguments, backend):
-        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [sys.executable, str(FOLDER / "worker.py"), *arguments],
-            env={**os.environ, "KERAS_BACKEND": backend},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-        )
+    Args:
+        options: Those of the command.
+        wanted: `{name: Implementation}`.
+        left: `{name: why it is not timed}`.
+    """
 
-    def ask(self, what):
-        """Seconds of a step, or what else was asked for."""
-        print(what, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            self.errors.seek(0)
-            raise RuntimeError(f"A worker stopped:\n{self.errors.read()}")
-        return float(answer)
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def measure(options):
-    """Seconds of every step of every implementation, `{name: {step: [seconds]}}`."""
-    workers = {
-        name: Worker([*arguments, *setting.sizes(options)], backend)
-        for name, (arguments, backend, _) in IMPLEMENTATIONS.items()
-        if name in options.only or name == REFERENCE
-    }
-    seconds = {name: {"ordinary": [], "m2m": []} for name in workers}
-    first = {}
-    for name, worker in workers.items():
-        worker.ask("ordinary")
-        first[name] = worker.ask("m2m")
-        print(f"{name}: first M2m step {first[name]:.1f} s", file=sys.stderr)
-    rates = []
-    for _ in range(options.rounds):
-        rates.append(workers[REFERENCE].ask("rate"))
-        for name, worker in workers.items():
-            for step in ("ordinary", "m2m"):
-                seconds[name][step].append(worker.ask(step))
-    for worker in workers.values():
-        worker.stop()
-    return seconds, first, statistics.median(rates)
-
-
-def spread(values):
-    """Median, and the middle half of the values."""
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return {"median": middle, "low": low, "high": high, "all": values}
-
-
-def summary(options):
-    """What the JSON file holds."""
-    seconds, first, rate = measure(options)
-    per_pass = setting.multiply_adds(setting.keras_network(options))
-    rows = {}
-    for name, steps in seconds.items():
-        _, _, rejected_first = IMPLEMENTATIONS[name]
-        share = setting.rows_translated(options, rejected_first)
-        pairs = zip(steps["m2m"], steps["ordinary"], strict=True)
-        rows[name] = {
-            "rows": share * options.batch_size,
-            "first_m2m_step": first[name],
-            "ordinary": spread(steps["ordinary"]),
-            "translation": spread([m2m - ordinary for m2m, ordinary in pairs]),
-            "m2m": spread(steps["m2m"]),
+    def __init__(self, options, wanted, left):
+        self.options, self.wanted = options, wanted
+        self.began = time.monotonic()
+        self.workers = {}
+        self.result = {
+            "command": " ".join(["python", "benchmarks/m2m_step.py", *sys.argv[1:]]),
+            "machine": machine(),
+            "steps_per_turn": options.steps_per_turn,
+            "complete": False,
+            "left_out": dict(left),
+            "implementations": {},
         }
-    for row in rows.values():
-        for step in ("ordinary", "translation", "m2m"):
-            reference = rows[REFERENCE][step]["median"]
-            row[step]["ratio"] = row[step]["median"] / reference
-    # Forwards and to the input through f and g; forwards, to the input and to the
-    # weights in the ordinary step.
-    ordinary = 3 * options.batch_size * per_pass / rate
-    kept = options.batch_size * setting.rows_translated(options, True)
-    return {
-        "command": " ".join(["python", "benchmarks/m2m_step.py", *sys.argv[1:]]),
-        "machine": machine(),
-        "multiply_adds_per_second": rate,
-        "bound": {
-            "ordinary": ordinary,
-            "translation": 4 * options.steps * kept * per_pass / rate,
-        },
-        "implementations": rows,
-    }
+        for name, why in left.items():
+            say(f"{name}: left out, {why}")
+
+    def left_to_do(self, share=1.0):
+        """Seconds left of the time that there is, or of a share of it; None if any."""
+        if self.options.seconds is None:
+            return None
+        return share * self.options.seconds - (time.monotonic() - self.began)
+
+    def is_over(self, share=1.0):
+        left = self.left_to_do(share)
+        return left is not None and left <= 0
+
+    def ask(self, name, *words):
+        """What a worker answers; None if it fails, and then it is left out."""
+        limits = [x for x in (self.options.limit, self.left_to_do()) if x is not None]
+        seconds = max(1, min(limits)) if limits else None
+        try:
+            return self.workers[name].ask(*words, seconds=seconds)
+        except WorkerError as error:
+            self.workers.pop(name).stop()
+            self.result["left_out"][name] = str(error)
+            say(f"{name}: {error}\n{error.log}")
+            self.write()
+            return None
+
+    def start(self, name):
+        """Start a worker: first steps, then a turn that only a run cut short shows."""
+        found = self.wanted[name]
+        arguments = [*found.arguments, *setting.sizes(self.options)]
+        if found.by_fit:
+            executions = self.options.steps_per_execution
+            arguments += ["--by_fit", f"--steps_per_execution={executions}"]
+        self.workers[name] = Worker(arguments, found.backend)
+        # `fit` gives no meaning to fewer steps than an execution has.
+        first = self.options.steps_per_turn if found.by_fit else 1
+        start = time.monotonic()
+        if self.ask(name, "ordinary", first) is None:
+            return
+        between = time.monotonic()
+        if self.ask(name, "m2m", first) is None:
+            return
+        self.result["implementations"][name] = {
+            "rows": self.options.batch_size
+            * setting.rows_translated(self.options, found.rejected_first),
+            "first_ordinary_step": between - start,
+            "first_m2m_step": time.monotonic() - between,
+            "seconds": {"ordinary": [], "m2m": []},
+            "rounds": 0,
+        }
+        if self.options.steps_per_turn > 1:
+            self.turn(name)
+        say(f"{name}: started in {time.monotonic() - start:.1f} s")
+
+    def turn(self, name):
+        """The steps of one turn, and what the worker is by now."""
+        steps = {}
+        for step in ("ordinary", "m2m"):
+            steps[step] = self.ask(name, step, self.options.steps_per_turn)
+            if steps[step] is None:
+                return
+        about, memory = self.ask(name, "about"), self.ask(name, "memory")
+        if about is None or memory is None:
+            return
+        row = self.result["implementations"][name]
+        for step, seconds in steps.items():
+            row["seconds"][step].append(seconds)
+        row.update(about, peak_bytes=memory)
+        self.write()
+
+    def rounds(self):
+        """The turns that count."""
+        for number in range(self.options.rounds):
+            self.rates()
+            for name in list(self.workers):
+                if self.is_over():
+                    say(f"Out of time in round {number + 1} of {self.options.rounds}.")
+                    return
+                row = self.result["implementations"][name]
+                if number == 0:
+                    row["seconds"] = {"ordinary": [], "m2m": []}
+                self.turn(name)
+                row["rounds"] = number + 1
+        self.result["complete"] = True
+
+    def rates(self):
+        """What the machine does at most: the median round is taken."""
+        name = implementations.REFERENCE
+        if name in self.workers and not self.is_over():
+            rates = self.ask(name, "rates")
+            if rates is not None:
+                self.result.setdefault("rates", []).append(rates)
+                self.write()
+
+    def kernels(self):
+        """How many kernels the steps of plain PyTorch have, last: it slows them."""
+        for name in list(self.workers):
+            if "--plain" in self.wanted[name].arguments and not self.is_over():
+                found = self.ask(name, "kernels")
+                if found is not None:
+                    self.result["implementations"][name]["kernels"] = found
+                    self.write()
+
+    def everything(self):
+        for name in self.wanted:
+            if self.is_over(_TO_START):
+                self.result["left_out"][name] = "no time to start it"
+                say(f"{name}: no time to start it")
+            else:
+                self.start(name)
+        self.rounds()
+        if gpu():
+            self.kernels()
+        for worker in self.workers.values():
+            worker.stop()
+        self.write()
+
+    def write(self):
+        """The JSON file, whole at any time."""
+        if self.options.json:
+            text = json.dumps(summary.of(self.result, self.options), indent=1)
+            part = self.options.json.with_suffix(".part")
+            part.write_text(text + "\n")
+            part.replace(self.options.json)
 
 
-def machine():
-    """Processor and versions."""
-    from importlib import metadata
-
-    packages = ["keras", "tensorflow", "jax", "torch"]
-    versions = {name: metadata.version(name) for name in packages}
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    return {"processor": processor(), "commit": commit, **versions}
+def say(line):
+    print(line, file=sys.stderr, flush=True)
 
 
-def processor():
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [x.split(":")[1].strip() for x in lines if x.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
-
-
-def table(result):
-    """The result in Markdown."""
-    lines = [
-        "| | rows | ordinary step | translation | M2m step | ratio | first step |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, row in result["implementations"].items():
-        cells = [
-            "{median:.2f} ({low:.2f}-{high:.2f})".format(**row[step])
-            for step in ("ordinary", "translation", "m2m")
-        ]
-        ratios = f"{row['m2m']['ratio']:.2f} ({row['ordinary']['ratio']:.2f} ordinary)"
-        lines.append(
-            f"| {name} | {row['rows']:.0f} | {' | '.join(cells)} | {ratios} | "
-            f"{row['first_m2m_step']:.0f} |"
-        )
-    ordinary, translation = (
-        result["bound"][step] for step in ("ordinary", "translation")
-    )
-    lines.append(
-        f"| bound | | {ordinary:.2f} | {translation:.2f} | "
-        f"{ordinary + translation:.2f} | | |"
-    )
-    return "\n".join(lines)
-
-
-def main():
+def arguments():
     parser = setting.arguments(__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9, help="steps timed of each")
+    parser.add_argument("--rounds", type=int, default=9, help="turns timed of each")
+    parser.add_argument(
+        "--steps_per_turn", type=int, help=f"1, on a GPU {_STEPS_ON_GPU}"
+    )
     parser.add_argument("--json", type=pathlib.Path, help="file to write")
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=IMPLEMENTATIONS,
-        default=list(IMPLEMENTATIONS),
+        choices=implementations.IMPLEMENTATIONS,
         help="beside the reference",
     )
-    options = parser.parse_args()
-    result = summary(options)
-    print(table(result))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    parser.add_argument(
+        "--try_choices",
+        choices=["tensorflow", "jax", "torch"],
+        help="a backend to time with every choice of how the step is compiled",
+    )
+    parser.add_argument(
+        "--steps_per_execution", type=int, default=1, help="of what is timed by fit"
+    )
+    parser.add_argument("--seconds", type=float, help="stop after about so long")
+    parser.add_argument(
+        "--limit", type=float, help="seconds for an answer: slower ones are left out"
+    )
+    return parser
+
+
+def main():
+    options = arguments().parse_args()
+    on_gpu = bool(gpu())
+    if options.steps_per_turn is None:
+        options.steps_per_turn = _STEPS_ON_GPU if on_gpu else 1
+    if options.try_choices:
+        wanted, left = implementations.chosen([implementations.REFERENCE], on_gpu)
+        wanted.update(implementations.of_all_choices(options.try_choices, on_gpu))
+    else:
+        wanted, left = implementations.chosen(options.only, on_gpu)
+    run = Run(options, wanted, left)
+    run.everything()
+    print(summary.table(summary.of(run.result, options)))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import pathlib
 import statistics
 
 import setting
-from m2m_step import Worker
-from m2m_step import machine
+from machine import machine
+from worker_process import Worker
 
 START = {"batch_size": 32, "steps": 10, "num_classes": 10, "image_size": 32}
 SERIES = {
@@ -32,9 +32,9 @@ def measure(options, **changed):
     sizes.model, sizes.rho, sizes.beta = options.model, options.rho, options.beta
     worker = Worker(setting.sizes(sizes), options.backend)
     before = worker.ask("memory")
-    worker.ask("ordinary")
-    first = worker.ask("m2m")
-    seconds = [worker.ask("m2m") for _ in range(options.rounds)]
+    worker.ask("ordinary", 1)
+    first = worker.ask("m2m", 1)
+    seconds = [worker.ask("m2m", 1) for _ in range(options.rounds)]
     memory = worker.ask("memory")
     worker.stop()
     return {

@@ -15,6 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Keras' and PyTorch's builders of one name make the same network.
 MODELS = {"resnet8": 8, "resnet20": 20, "resnet32": 32, "preact_resnet18": None}
 M2M = {"lam": 0.5, "gamma": 0.9, "step_size": 0.1}
+PRECISIONS = ["float32", "mixed_bfloat16"]
+_PREPARED = 8  # batches
 MEAN, VARIANCE = [0.5] * 3, [0.06] * 3
 
 
@@ -28,6 +30,7 @@ def arguments(description):
     parser.add_argument("--batch_size", type=int, default=128)
     parser.add_argument("--image_size", type=int, default=32)
     parser.add_argument("--steps", type=int, default=10, help="T of the translation")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     return parser
 
 
@@ -39,12 +42,16 @@ def class_counts(num_classes, rho):
 
 
 def batches(options, seed=0):
-    """Endless class-balanced batches of noise, whose values cost what others do."""
+    """A few class-balanced batches of noise, whose values cost what others do."""
     rng = np.random.default_rng(seed)
     shape = (options.batch_size, options.image_size, options.image_size, 3)
-    while True:
-        x = rng.uniform(size=shape).astype("float32")
-        yield x, rng.integers(options.num_classes, size=options.batch_size)
+    return [
+        (
+            rng.uniform(size=shape).astype("float32"),
+            rng.integers(options.num_classes, size=options.batch_size),
+        )
+        for _ in range(_PREPARED)
+    ]
 
 
 def rows_translated(options, rejected_first):
@@ -60,7 +67,7 @@ def rows_translated(options, rejected_first):
 def sizes(options):
     """The arguments that say what is timed, for another process."""
     names = ["model", "num_classes", "rho", "beta", "batch_size", "image_size", "steps"]
-    return [f"--{name}={getattr(options, name)}" for name in names]
+    return [f"--{name}={getattr(options, name)}" for name in [*names, "precision"]]
 
 
 def keras_network(options):

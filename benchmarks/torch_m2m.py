@@ -12,7 +12,10 @@ from torch.nn import functional
 def choose(labels, class_counts, acceptance):
     """Rows to generate, a seed row for each, and the chance that R keeps each."""
     counts = class_counts.float()
-    generated = torch.rand(len(labels)) < 1 - counts[labels] / counts.max()
+    generated = (
+        torch.rand(len(labels), device=labels.device)
+        < 1 - counts[labels] / counts.max()
+    )
     rows_of_class = torch.bincount(labels, minlength=len(counts)).float()
     weights = acceptance[labels][:, labels] / rows_of_class[labels]
     generated &= weights.sum(dim=1) > 0
@@ -46,7 +49,7 @@ def rewrite(f, g, x, labels, class_counts, acceptance, reject_first, **settings)
         settings[name] for name in ("lam", "gamma", "steps", "step_size")
     )
     rows, seeds, keep = choose(labels, class_counts, acceptance)
-    kept = torch.rand(len(rows)) < keep
+    kept = torch.rand(len(rows), device=keep.device) < keep
     if reject_first:
         rows, seeds, kept = rows[kept], seeds[kept], kept[kept]
     f.eval()

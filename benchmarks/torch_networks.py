@@ -12,9 +12,10 @@ from torch.nn import functional
 class Normalised(nn.Module):
     def __init__(self, mean, variance):
         super().__init__()
-        self.mean, self.variance = (
-            torch.tensor(values).reshape(1, -1, 1, 1) for values in (mean, variance)
-        )
+        # Buffers move to a GPU with the network; they are no weights of it.
+        for name, values in {"mean": mean, "variance": variance}.items():
+            values = torch.tensor(values).reshape(1, -1, 1, 1)
+            self.register_buffer(name, values, persistent=False)
 
     def forward(self, x):
         return (x - self.mean) / torch.sqrt(self.variance)

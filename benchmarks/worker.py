@@ -1,125 +1,96 @@
-"""Times one implementation: reads what to do from stdin, writes seconds.
+"""Times one implementation: reads what to do from stdin, writes answers as JSON.
 
 Started by the benchmarks, one process for each implementation, since Keras picks
-its backend at import.
+its backend at import. A line of the input is one of
+
+    ordinary COUNT      seconds of an ordinary step, the mean of COUNT
+    m2m COUNT           of an M2m step
+    memory              most bytes that the process has held
+    about               device, precision and most bytes held on the GPU
+    kernels             kernels of an ordinary and of an M2m step; plain PyTorch
+    rates               what the machine does at most; plain PyTorch
 """
 
+import functools
+import json
 import sys
 import time
+import traceback
 
 import setting
 
 
-def keras_steps(options, jit_compile):
-    """`{name: function that makes one step}` with keras_m2m."""
-    import keras
+def keras_answers(options):
+    """`{what: function of a count}`."""
+    import keras_steps
 
-    import keras_m2m
+    steps = keras_steps.KerasSteps(options)
+    time_step = steps.fit if options.by_fit else steps.single
 
-    counts = setting.class_counts(options.num_classes, options.rho)
-    f, g = setting.keras_network(options), setting.keras_network(options)
-    model = keras_m2m.M2mModel(
-        f,
-        g,
-        counts,
-        beta=options.beta,
-        steps=options.steps,
-        bounds=(0, 1),
-        **setting.M2M,
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    steps = {}
-    for name, trained in {"ordinary": f, "m2m": model}.items():
-        trained.compile(keras.optimizers.SGD(1e-3, 0.9), loss, jit_compile=jit_compile)
-        data = setting.batches(options)
-        steps[name] = lambda trained=trained, data=data: trained.train_on_batch(
-            *next(data)
-        )
-    return steps
+    def about():
+        return {
+            "device": keras_steps.device(),
+            "precision": keras_steps.precision(options),
+            "device_peak_bytes": keras_steps.device_memory(),
+        }
+
+    names = ("ordinary", "m2m")
+    answers = {name: functools.partial(time_step, name) for name in names}
+    return {**answers, "about": about}
 
 
-def torch_steps(options, channels_last, reject_first):
-    """`{name: function that makes one step}` with the plain PyTorch M2m."""
-    import numpy as np
+def torch_answers(options):
+    """`{what: function of a count}` of plain PyTorch."""
     import torch
-    import torch_m2m
+    import torch_rates
+    import torch_steps
 
-    import keras_m2m
+    if options.graphs:
+        import torch_graphs
 
-    counts = setting.class_counts(options.num_classes, options.rho)
-    acceptance = keras_m2m.acceptance_probability(counts, options.beta)
-    acceptance = torch.tensor(acceptance, dtype=torch.float32)
-    f, g = setting.torch_network(options), setting.torch_network(options)
-    g.eval().requires_grad_(False)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    for network in (f, g):
-        network.to(memory_format=layout)
-    optimizer = torch.optim.SGD(f.parameters(), 1e-3, momentum=0.9)
-    data = setting.batches(options)
+        parts, steps = torch_graphs.graph_steps(options, options.compiled)
+    else:
+        kind = options.channels_last, options.reject_first, options.compiled
+        parts, steps = torch_steps.eager_steps(options, *kind)
 
-    def batch():
-        x, labels = next(data)
-        x = torch.tensor(np.moveaxis(x, -1, 1).copy()).contiguous(memory_format=layout)
-        return x, torch.tensor(labels)
+    def seconds(step, count):
+        parts.synchronize()
+        start = time.perf_counter()
+        for _ in range(count):
+            step()
+        parts.synchronize()
+        return (time.perf_counter() - start) / count
 
-    def m2m():
-        x, labels = batch()
-        x = torch_m2m.rewrite(
-            f,
-            g,
-            x,
-            labels,
-            torch.tensor(counts),
-            acceptance,
-            reject_first,
-            steps=options.steps,
-            **setting.M2M,
-        )
-        torch_m2m.ordinary_step(f, optimizer, x, labels)
+    def about():
+        on_gpu = parts.device == "cuda"
+        return {
+            "device": "gpu" if on_gpu else "cpu",
+            "precision": torch_steps.precision(parts, options),
+            "device_peak_bytes": torch.cuda.max_memory_allocated() if on_gpu else None,
+        }
 
     return {
-        "ordinary": lambda: torch_m2m.ordinary_step(f, optimizer, *batch()),
-        "m2m": m2m,
+        **{name: functools.partial(seconds, step) for name, step in steps.items()},
+        "about": about,
+        "rates": torch_rates.rates,
+        "kernels": lambda: {
+            name: torch_rates.kernels(step) for name, step in steps.items()
+        },
     }
 
 
-def matrix_product_rate():
-    """Multiply-adds a second of large float32 products, the machine's best."""
-    import torch
-
-    a = torch.rand(2048, 2048)
-    seconds = []
-    for _ in range(10):
-        start = time.perf_counter()
-        a @ a
-        seconds.append(time.perf_counter() - start)
-    return 2048**3 / min(seconds)
-
-
-def main():
-    parser = setting.arguments(__doc__)
+def arguments():
+    parser = setting.arguments(__doc__.splitlines()[0])
     parser.add_argument("--plain", action="store_true", help="PyTorch by hand")
     parser.add_argument("--channels_last", action="store_true")
     parser.add_argument("--reject_first", action="store_true")
+    parser.add_argument("--compiled", action="store_true", help="by torch.compile")
+    parser.add_argument("--graphs", action="store_true", help="CUDA graphs")
     parser.add_argument("--xla", action="store_true")
-    options = parser.parse_args()
-    # Libraries write to stdout too: keep it for answers.
-    answers, sys.stdout = sys.stdout, sys.stderr
-    if options.plain:
-        steps = torch_steps(options, options.channels_last, options.reject_first)
-        steps["rate"] = None
-    else:
-        steps = keras_steps(options, True if options.xla else "auto")
-    for line in sys.stdin:
-        if line.strip() == "rate":
-            answer = matrix_product_rate()
-        elif line.strip() == "memory":
-            answer = peak_memory()
-        else:
-            start = time.perf_counter()
-            steps[line.strip()]()
-            answer = time.perf_counter() - start
-        print(answer, file=answers, flush=True)
+    parser.add_argument("--by_fit", action="store_true", help="time epochs of fit")
+    parser.add_argument("--steps_per_execution", type=int, default=1)
+    parser.add_argument("--choices", default="", help="name=value,... of M2mModel")
+    return parser
 
 
 def peak_memory():
@@ -127,6 +98,26 @@ def peak_memory():
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main():
+    options = arguments().parse_args()
+    # Libraries write to stdout too: keep it for answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    known = {"memory": peak_memory}
+    for line in sys.stdin:
+        what, *count = line.split()
+        try:
+            # Here, so that what goes wrong is the answer.
+            if len(known) == 1:
+                make = torch_answers if options.plain else keras_answers
+                known.update(make(options))
+            answer = {"value": known[what](*map(int, count))}
+        except Exception as error:
+            traceback.print_exc()
+            first = (str(error).splitlines() or [""])[0]
+            answer = {"error": f"{type(error).__name__}: {first}"[:500]}
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":
