@@ -57,22 +57,22 @@ def resnet50(
     check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 128), mean, variance)
-    x = relu(batch_norm(conv(64, 7, 2, x, decay), decay))
+    x = relu(batch_norm(conv(x, 64, 7, 2, decay), decay))
     # Nothing is below the zeros of the padding after a ReLU, so they never win.
     x = keras.layers.ZeroPadding2D(1)(x)
     x = keras.layers.MaxPooling2D(3, 2)(x)
     for stage, blocks in enumerate((3, 4, 6, 3)):
         for block in range(blocks):
             strides = 2 if stage and not block else 1
-            x = _bottleneck(64 * 2**stage, strides, x, decay, project=not block)
+            x = _bottleneck(x, 64 * 2**stage, strides, decay, project=not block)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, head_layer(head, num_classes, x, decay), name=name)
+    return keras.Model(inputs, head_layer(x, head, num_classes, decay), name=name)
 
 
-def _bottleneck(width, strides, x, decay, project):
-    y = relu(batch_norm(conv(width, 1, 1, x, decay), decay))
-    y = relu(batch_norm(conv(width, 3, strides, y, decay), decay))
-    y = batch_norm(conv(4 * width, 1, 1, y, decay), decay)
+def _bottleneck(x, width, strides, decay, project):
+    y = relu(batch_norm(conv(x, width, 1, 1, decay), decay))
+    y = relu(batch_norm(conv(y, width, 3, strides, decay), decay))
+    y = batch_norm(conv(y, 4 * width, 1, 1, decay), decay)
     if project:
-        x = batch_norm(conv(4 * width, 1, strides, x, decay), decay)
+        x = batch_norm(conv(x, 4 * width, 1, strides, decay), decay)
     return relu(keras.layers.Add()([y, x]))

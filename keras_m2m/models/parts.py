@@ -103,7 +103,7 @@ def decay_of(weight_decay):
     return keras.regularizers.L2(weight_decay / 2) if weight_decay else None
 
 
-def conv(filters, size, strides, x, decay):
+def conv(x, filters, size, strides, decay):
     """A convolution without bias, padded by `size // 2` pixels on every side."""
     if strides > 1 and size > 1:
         # Keras' "same" would pad the bottom and the right only.
@@ -137,7 +137,7 @@ def relu(x):
     return keras.layers.ReLU()(x)
 
 
-def dense(units, x, decay, activation=None, name=None):
+def dense(x, units, decay, activation=None, name=None):
     """A dense layer, its weights drawn from `±1/sqrt(fan_in)`."""
     limit = 1 / math.sqrt(x.shape[-1])
     return keras.layers.Dense(
@@ -162,8 +162,8 @@ def check_head(head, num_classes):
         )
 
 
-def head_layer(head, num_classes, x, decay):
+def head_layer(x, head, num_classes, decay):
     """The last layer: logits, a single one for `head="logit"`, or cosines."""
     if head == "cosine":
         return CosineDense(num_classes, kernel_regularizer=decay, name="logits")(x)
-    return dense(1 if head == "logit" else num_classes, x, decay, name="logits")
+    return dense(x, 1 if head == "logit" else num_classes, decay, name="logits")

@@ -68,16 +68,16 @@ def cifar_resnet(
     check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
-    x = relu(batch_norm(conv(16, 3, 1, x, decay), decay))
+    x = relu(batch_norm(conv(x, 16, 3, 1, decay), decay))
     for stage, filters in enumerate((16, 32, 64)):
         for block in range(blocks):
             strides = 2 if stage and not block else 1
             shortcut = x if strides == 1 else OptionAShortcut(filters, strides)(x)
-            y = relu(batch_norm(conv(filters, 3, strides, x, decay), decay))
-            y = batch_norm(conv(filters, 3, 1, y, decay), decay)
+            y = relu(batch_norm(conv(x, filters, 3, strides, decay), decay))
+            y = batch_norm(conv(y, filters, 3, 1, decay), decay)
             x = relu(keras.layers.Add()([y, shortcut]))
     x = keras.layers.GlobalAveragePooling2D()(x)
-    outputs = head_layer(head, num_classes, x, decay)
+    outputs = head_layer(x, head, num_classes, decay)
     return keras.Model(inputs, outputs, name=name or f"resnet{depth}")
 
 
@@ -141,14 +141,14 @@ def preact_resnet18(
     check_head(head, num_classes)
     decay = decay_of(weight_decay)
     inputs, x = normalised_input(check_image_shape(input_shape, 32), mean, variance)
-    x = conv(64, 3, 1, x, decay)
+    x = conv(x, 64, 3, 1, decay)
     for stage, filters in enumerate((64, 128, 256, 512)):
         for block in range(2):
             strides = 2 if stage and not block else 1
             y = relu(batch_norm(x, decay))
-            shortcut = x if strides == 1 else conv(filters, 1, strides, y, decay)
-            y = conv(filters, 3, strides, y, decay)
-            y = conv(filters, 3, 1, relu(batch_norm(y, decay)), decay)
+            shortcut = x if strides == 1 else conv(y, filters, 1, strides, decay)
+            y = conv(y, filters, 3, strides, decay)
+            y = conv(relu(batch_norm(y, decay)), filters, 3, 1, decay)
             x = keras.layers.Add()([y, shortcut])
     x = keras.layers.GlobalAveragePooling2D()(relu(batch_norm(x, decay)))
-    return keras.Model(inputs, head_layer(head, num_classes, x, decay), name=name)
+    return keras.Model(inputs, head_layer(x, head, num_classes, decay), name=name)

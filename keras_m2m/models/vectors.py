@@ -63,5 +63,5 @@ def mlp(
     if len(input_shape) > 1:
         x = keras.layers.Flatten()(x)
     decay = decay_of(weight_decay)
-    x = dense(check_whole(hidden=hidden), x, decay, activation="relu")
-    return keras.Model(inputs, head_layer(head, num_classes, x, decay), name=name)
+    x = dense(x, check_whole(hidden=hidden), decay, activation="relu")
+    return keras.Model(inputs, head_layer(x, head, num_classes, decay), name=name)
