@@ -9,6 +9,7 @@ import numpy as np
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import check_class_names
 from keras_m2m.plots.style import check_numbers
+from keras_m2m.plots.style import heat_map
 from keras_m2m.plots.style import name_ticks
 from keras_m2m.plots.style import new_figure
 
@@ -33,10 +34,10 @@ def acceptance_by_pair(
         class_counts: Training samples per class, positive integers of shape
             `(num_classes,)`, in any order.
         class_names: `num_classes` strings. `None` numbers the classes from 0. Of
-            more than 120 classes the axes tell ranks instead.
+            more than 120 classes the axes show ranks instead.
 
     Returns:
-        `matplotlib.figure.Figure`. Up to 12 classes, the cells tell the share.
+        `matplotlib.figure.Figure`. Up to 12 classes, the cells show the share.
 
     Raises:
         ValueError: If the shapes differ, `0 <= accepted <= translated` does not hold
@@ -66,9 +67,7 @@ def acceptance_by_pair(
     side = min(cells, 13.0) + beside
     figure, axes = new_figure(width=1.1 * side + 1.7, height=side + 0.4)
     axes.patch.set(facecolor="0.9", edgecolor="0.6", hatch="////")
-    image = axes.imshow(
-        shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest"
-    )
+    image = heat_map(axes, shares, shares, ".2f", fontsize=9)
     figure.colorbar(image, ax=axes, fraction=0.046, label="share that is accepted")
     about = "class, most frequent first"
     if len(counts) <= _MOST_NAMES:
@@ -77,22 +76,12 @@ def acceptance_by_pair(
         name_ticks(axes, names, numbered=True)
         about = "class, rank by training samples"
     axes.set(xlabel=f"seed {about}", ylabel=f"target {about}")
-    if len(counts) <= 12:
-        _write_shares(axes, shares)
     if np.isnan(shares).any():
         untried = matplotlib.patches.Patch(
             facecolor="0.9", edgecolor="0.6", hatch="////", label="never translated"
         )
         figure.legend(handles=[untried], loc="outside lower right", frameon=False)
     return figure
-
-
-def _write_shares(axes, shares):
-    for (row, column), share in np.ndenumerate(shares):
-        if not np.isnan(share):
-            color = "white" if share > 0.5 else "black"
-            style = {"ha": "center", "va": "center", "fontsize": 9, "color": color}
-            axes.text(column, row, f"{share:.2f}", **style)
 
 
 def _checked(accepted, translated, size):

@@ -11,9 +11,9 @@ from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import imbalance_ratio
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_named
+from keras_m2m.plots.style import panel_grid
 from keras_m2m.plots.style import plain
 
-_COLUMNS = 3
 _LINE = 44  # Characters that fit above a histogram.
 
 
@@ -43,14 +43,9 @@ def class_sizes(counts: Mapping[str, Sequence[int]]) -> matplotlib.figure.Figure
     Source: Kim et al., M2m (CVPR 2020), Figure 3.
     """
     counts = check_named(counts=counts)
-    columns = min(len(counts), _COLUMNS)
-    rows = -(-len(counts) // columns)
-    figure = matplotlib.figure.Figure((3.4 * columns, 2.9 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, (name, own) in zip(grid.flat, counts.items()):
-        _histogram(axes, name, np.sort(check_class_counts(own))[::-1])
-    for axes in grid.flat[len(counts) :]:
-        axes.remove()
+    figure, panels = panel_grid(len(counts), width=3.4, height=2.9)
+    for axes, (name, sizes) in zip(panels, counts.items()):
+        _histogram(axes, name, np.sort(check_class_counts(sizes))[::-1])
     figure.supxlabel("classes, from the most frequent")
     figure.supylabel("training samples (log scale)")
     return figure

@@ -13,10 +13,10 @@ from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
 from keras_m2m.plots.style import check_named
 from keras_m2m.plots.style import check_numbers
+from keras_m2m.plots.style import panel_grid
 from keras_m2m.plots.style import plain
 
-MOST_CLASSES = 10
-_COLUMNS = 3
+_MOST_CLASSES = 10
 _MOST_LABELS = 10**6  # Each has a name.
 # Those that share a colour differ most: filled shapes, then thin ones.
 _MARKERS = ("o", "s", "^", "D", "v", "*", "x", "|", "_", "+")
@@ -41,7 +41,7 @@ def feature_embedding(
             the samples of those to show.
         class_names: `num_classes` strings. `None` numbers the classes from 0.
         class_counts: Training samples per class, positive integers of shape
-            `(num_classes,)`. The legend then tells them, and goes from the most
+            `(num_classes,)`. The legend then shows them, and goes from the most
             frequent class to the least. `None` leaves it in the order of `labels`.
 
     Returns:
@@ -70,17 +70,11 @@ def feature_embedding(
         shown = shown[np.argsort(-counts[shown], kind="stable")]
         names = [f"{name} ({count:,})" for name, count in zip(names, counts)]
     points = check_named(points=points)
-    columns = min(len(points), _COLUMNS)
-    rows = -(-len(points) // columns)
-    width = 3.2 * columns + 2.0
-    figure = matplotlib.figure.Figure((width, 3.3 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, (method, own) in zip(grid.flat, points.items()):
+    figure, panels = panel_grid(len(points), width=3.2, height=3.3, beside=2.0)
+    for axes, (method, own) in zip(panels, points.items()):
         _scatter(axes, _points(method, own, len(labels)), labels, shown, names)
         axes.set_title(plain(method))
-    for axes in grid.flat[len(points) :]:
-        axes.remove()
-    handles = grid.flat[0].collections
+    handles = panels[0].collections
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
     return figure
 
@@ -101,9 +95,9 @@ def _labels(labels):
     labels = check_labels(labels, _MOST_LABELS)
     if not len(labels):
         raise ValueError("`labels` must not be empty. Received: labels=[]")
-    if len(np.unique(labels)) > MOST_CLASSES:
+    if len(np.unique(labels)) > _MOST_CLASSES:
         raise ValueError(
-            f"`labels` must hold at most {MOST_CLASSES} classes, which can be told "
+            f"`labels` must hold at most {_MOST_CLASSES} classes, which can be told "
             "apart: give the samples of those to show. Received: "
             f"{len(np.unique(labels))} classes"
         )

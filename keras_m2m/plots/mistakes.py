@@ -13,6 +13,7 @@ from keras_m2m.plots.style import LINES
 from keras_m2m.plots.style import check_class_names
 from keras_m2m.plots.style import check_named
 from keras_m2m.plots.style import check_numbers
+from keras_m2m.plots.style import heat_map
 from keras_m2m.plots.style import name_ticks
 from keras_m2m.plots.style import new_figure
 from keras_m2m.plots.style import plain
@@ -31,7 +32,7 @@ def confusion_matrix(
         class_names: `num_classes` strings. `None` numbers the classes from 0.
 
     Returns:
-        `matplotlib.figure.Figure`. Up to 12 classes, the cells tell the counts.
+        `matplotlib.figure.Figure`. Up to 12 classes, the cells show the counts.
 
     Raises:
         ValueError: If `matrix` is not square, holds a negative or NaN, or
@@ -52,19 +53,11 @@ def confusion_matrix(
     )
     inches = float(np.clip(2.5 + 0.4 * size, 4.5, 14.0))
     figure, axes = new_figure(width=inches + 1.0, height=inches)
-    image = axes.imshow(
-        shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest"
-    )
+    image = heat_map(axes, shares, matrix, ".4g")
     colorbar = figure.colorbar(image, ax=axes, fraction=0.046)
     colorbar.set_label("share of the true class (diagonal: recall)")
     axes.set(xlabel="predicted class", ylabel="true class")
     name_ticks(axes, names, numbered=class_names is None)
-    if size <= 12:
-        for (row, column), count in np.ndenumerate(matrix):
-            # NaN compares false: dark text on the blank row.
-            color = "white" if shares[row, column] > 0.5 else "black"
-            text = f"{count:.4g}"
-            axes.text(column, row, text, ha="center", va="center", color=color)
     return figure
 
 

@@ -25,7 +25,7 @@ def recall_gain(
 
     Classes go from the most frequent to the least, with their training samples in
     brackets. A bar is the mean over runs, its line the sample standard deviation of
-    the difference between two runs of the same seed. The title tells the mean over
+    the difference between two runs of the same seed. The title shows the mean over
     classes, which is the gain in balanced accuracy.
 
     Args:

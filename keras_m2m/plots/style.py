@@ -1,4 +1,4 @@
-"""Colours, empty figures, class names and their ticks, as all plots share them."""
+"""Colours, empty figures, heat-maps, class names and their ticks: what plots share."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -14,14 +14,64 @@ from keras_m2m.checks import as_array
 # Okabe and Ito: told apart under every common colour blindness. Black and yellow
 # are left out, since one is the text's and the other is faint on white.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-LONGEST_NAME = 24  # Characters; longer names would leave a plot no room.
+_LONGEST_NAME = 24  # Characters; longer names would leave a plot no room.
 LINES = ("-", "--", "-.", ":")
+_COLUMNS = 3
+_MOST_NUMBERED = 12  # Classes; cells of more are too small for a number.
 
 
 def new_figure(width: float, height: float):
     """An empty `(figure, axes)`, sizes in inches, whose parts do not overlap."""
     figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def panel_grid(number: int, width: float, height: float, beside: float = 0.0):
+    """A figure of panels in up to three columns, row by row.
+
+    Args:
+        number: Number of panels.
+        width: Width of a panel in inches.
+        height: Height of a panel in inches.
+        beside: Inches kept free beside the panels.
+
+    Returns:
+        `(figure, panels)`, the second a list of `number` axes.
+    """
+    columns = min(number, _COLUMNS)
+    rows = -(-number // columns)
+    size = (width * columns + beside, height * rows)
+    figure = matplotlib.figure.Figure(size, layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for spare in grid.flat[number:]:
+        spare.remove()
+    return figure, list(grid.flat[:number])
+
+
+def heat_map(axes, shares: np.ndarray, numbers: np.ndarray, form: str, **style: Any):
+    """Draw shares in `[0, 1]` as colours; up to 12 classes, a number in each cell.
+
+    Args:
+        axes: Where to draw.
+        shares: Array `(num_classes, num_classes)`; NaN leaves a cell blank.
+        numbers: Array of the same shape; NaN is not written.
+        form: How numbers are written, such as `".2f"`.
+        **style: Of the numbers, as for `axes.text`.
+
+    Returns:
+        The image, for a colour bar.
+    """
+    image = axes.imshow(
+        shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest"
+    )
+    if len(shares) > _MOST_NUMBERED:
+        return image
+    for row, column in np.argwhere(~np.isnan(numbers)):
+        # NaN compares false: dark text on a blank cell.
+        color = "white" if shares[row, column] > 0.5 else "black"
+        text = format(numbers[row, column], form)
+        axes.text(column, row, text, ha="center", va="center", color=color, **style)
+    return image
 
 
 def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]:
@@ -60,10 +110,10 @@ def check_numbers(name: str, values: Any) -> np.ndarray:
 
 def short(name: str) -> str:
     """A name without its middle if it is long, since endings often differ."""
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= _LONGEST_NAME:
         return name
-    end = LONGEST_NAME // 2
-    return f"{name[: LONGEST_NAME - 1 - end]}…{name[-end:]}"
+    end = _LONGEST_NAME // 2
+    return f"{name[: _LONGEST_NAME - 1 - end]}…{name[-end:]}"
 
 
 def plain(text: str) -> str:
