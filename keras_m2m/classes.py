@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_m2m._backend import is_readable
 from keras_m2m.checks import as_array
+from keras_m2m.checks import check_label_shape
 from keras_m2m.checks import check_labels
 
 # Of NumPy: objects, strings, dates and complex numbers.
@@ -50,11 +51,7 @@ def check_batch(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Batch:
     y_true = _numbers("Labels must be integers", y_true=y_true)
     y_pred = _numbers("Predictions must be numbers", y_pred=y_pred)
     shape = tuple(y_true.shape)
-    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
-        raise ValueError(
-            "Labels must be integer classes of shape `(batch,)` or `(batch, 1)`, "
-            f"not one-hot rows. Received: y_true of shape={shape}"
-        )
+    check_label_shape(shape)
     if len(y_pred.shape) not in (1, 2):
         raise ValueError(
             "Predictions must be of shape `(batch, num_classes)`. "

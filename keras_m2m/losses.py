@@ -14,7 +14,7 @@ from keras_m2m.imbalance import check_class_counts
 
 # Stands for minus infinity where a class is left out of a logsumexp: its
 # exponential is 0, but unlike infinity it never makes a NaN in a gradient.
-LEFT_OUT = -1e30
+_LEFT_OUT = -1e30
 
 
 class _ClassLoss(keras.losses.Loss):
@@ -103,7 +103,7 @@ class FocalLoss(_ClassLoss):
         logits = class_logits(y_pred)
         members = class_members(y_true, logits.shape[-1])
         log_probs = keras.ops.log_softmax(logits, axis=-1)
-        others = keras.ops.where(members > 0, LEFT_OUT, log_probs)
+        others = keras.ops.where(members > 0, _LEFT_OUT, log_probs)
         log_rest = keras.ops.logsumexp(others, axis=-1)
         losses = keras.ops.exp(self.gamma * log_rest)
         losses = losses * _cross_entropy(members, log_probs)
@@ -118,7 +118,7 @@ class LDAMLoss(_ClassLoss):
     """Cross entropy with a margin that is wider for smaller classes.
 
     The logits are cosines in `[-1, 1]`, from a normalised head such as
-    `keras_m2m.layers.CosineDense` at its default scale. The loss of a sample is
+    `keras_m2m.CosineDense` at its default scale. The loss of a sample is
     `CE(scale * (z - margin))`, where the margin, `C / N_k ** (1/4)`, is taken
     from the logit of the sample's own class `k` only. `C` is such that the
     largest margin, that of the smallest class, is `max_margin`.

@@ -10,13 +10,13 @@ from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 # ÷100 at epoch 160 and again at 180: the protocol of CIFAR-LT.
-CIFAR_DROPS = types.MappingProxyType({160: 0.01, 180: 0.01})
+_CIFAR_DROPS = types.MappingProxyType({160: 0.01, 180: 0.01})
 
 
 def warmup_step_decay(
     initial_rate: float = 0.1,
     warmup_epochs: int = 5,
-    drops: Mapping[int, float] = CIFAR_DROPS,
+    drops: Mapping[int, float] = _CIFAR_DROPS,
 ) -> Callable[[int], float]:
     """Learning rate that rises linearly at first and later drops in steps.
 

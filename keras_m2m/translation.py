@@ -47,9 +47,6 @@ def choose_seeds(labels, draws, generation, acceptance):
     Returns:
         A `Choice`.
 
-    Raises:
-        Nothing: shapes are those that `M2mModel` checked.
-
     Example:
 
     With one large class and one small one, the small one's row is generated
@@ -99,9 +96,6 @@ def scale_noise(direction, norm):
 
     Returns:
         float tensor shaped like `direction`.
-
-    Raises:
-        Nothing.
 
     Example:
 
@@ -153,9 +147,6 @@ def translate(
     Returns:
         float32 tensor like `seeds`.
 
-    Raises:
-        Nothing: `M2mModel` checks its arguments.
-
     Example:
 
     One step of length 1 along a linear `g`, whose second class lies to the right:
@@ -204,9 +195,6 @@ def accept(g, translated, targets, gamma):
 
     Returns:
         bool tensor `(batch,)`.
-
-    Raises:
-        Nothing: `M2mModel` checks its arguments.
 
     Example:
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-KEPT = 2  # The newest, and the one before it in case that is damaged.
+_KEPT = 2  # The newest, and the one before it in case that is damaged.
 _DIGEST = hashlib.sha256().digest_size
 _NAME = re.compile(r"epoch-(\d+)\.npz")
 
@@ -50,7 +50,7 @@ def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> 
     # A later one is damaged, or this one would not have come after it.
     found = _newest_first(folder)
     later = [path for path in found if _epochs_done(path) > epochs_done]
-    for path in [*later, *found[len(later) :][KEPT:]]:
+    for path in [*later, *found[len(later) :][_KEPT:]]:
         path.unlink()
 
 

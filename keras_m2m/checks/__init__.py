@@ -10,6 +10,7 @@ from keras_m2m.checks.arrays import as_array
 from keras_m2m.checks.arrays import check_same_length
 from keras_m2m.checks.arrays import check_samples
 from keras_m2m.checks.arrays import is_sparse
+from keras_m2m.checks.labels import check_label_shape
 from keras_m2m.checks.labels import check_labels
 from keras_m2m.checks.names import check_name
 from keras_m2m.checks.networks import check_model
@@ -29,6 +30,7 @@ __all__ = [
     "as_array",
     "check_bounds",
     "check_flag",
+    "check_label_shape",
     "check_labels",
     "check_model",
     "check_name",

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from keras_m2m.checks.arrays import as_array
 
+_NOT_ONE_HOT = "not one-hot; use y.argmax(axis=1)"
 _MISSING = ("None", "nan", "NaT", "<NA>")  # How they are written.
 
 
@@ -32,6 +33,22 @@ def check_labels(y: ArrayLike, num_classes: int | None) -> np.ndarray:
         )
     _check_range(y, 2**63 if num_classes is None else num_classes)
     return y.astype("int64")
+
+
+def check_label_shape(shape: tuple[int | None, ...]) -> None:
+    """Raise unless labels of this shape can be one class per sample.
+
+    For tensors, whose values compiled code cannot read.
+
+    Example:
+
+    >>> check_label_shape((128, 1))
+    """
+    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+        raise ValueError(
+            "Labels must be integers of shape `(batch,)` or `(batch, 1)`, one class "
+            f"per sample: {_NOT_ONE_HOT}. Received: labels of shape={shape}"
+        )
 
 
 def _check_range(y, limit):
@@ -89,7 +106,7 @@ def _advice_on_rows(y):
             "likeliest; of several targets, take one column"
         )
     if (y.sum(axis=1) == 1).all():
-        return "not one-hot; use y.argmax(axis=1)"
+        return _NOT_ONE_HOT
     return (
         "these rows name several classes, or none: train on one column at a time, "
         "y[:, k], or make every combination a class"

@@ -25,9 +25,6 @@ def conv2d_with_forward_gradient(x, kernel, strides, padding, data_format):
     Returns:
         float tensor in the same format, as `keras.ops.conv` returns it.
 
-    Raises:
-        Nothing: `FoldedNetwork` passes what a `keras.layers.Conv2D` checked.
-
     Example:
 
     >>> import keras

@@ -11,8 +11,8 @@ from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
-MANY_SHOT_ABOVE = 100
-FEW_SHOT_BELOW = 20
+_MANY_SHOT_ABOVE = 100
+_FEW_SHOT_BELOW = 20
 _MOST_SAMPLES = 2**53
 
 
@@ -39,7 +39,7 @@ def check_class_counts(class_counts: ArrayLike | Mapping[int, int]) -> np.ndarra
     >>> check_class_counts({1: 10, 0: 100})
     array([100,  10])
 
-    Source: this project; the counts are `N_k` of Kim et al., M2m (CVPR 2020).
+    Source: `N_k` of Kim et al., M2m (CVPR 2020), section 2.
     """
     counts = as_array(class_counts=_in_order(class_counts))
     if counts.ndim != 1 or counts.size < 2:
@@ -100,8 +100,6 @@ def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
 
     >>> count_classes([0, 2, 2], num_classes=4)
     array([1, 0, 2, 0])
-
-    Source: this project.
     """
     num_classes = check_whole(1, MOST_CLASSES, num_classes=num_classes)
     labels = check_labels(labels, num_classes)
@@ -266,6 +264,6 @@ def many_medium_few(class_counts: ArrayLike) -> dict[str, np.ndarray]:
     (CVPR 2019), section 5.1.
     """
     counts = check_class_counts(class_counts)
-    many = counts > MANY_SHOT_ABOVE
-    few = counts < FEW_SHOT_BELOW
+    many = counts > _MANY_SHOT_ABOVE
+    few = counts < _FEW_SHOT_BELOW
     return {"many": many, "medium": ~many & ~few, "few": few}

@@ -38,8 +38,6 @@ def one_minus_power(beta: float, exponents: np.ndarray) -> np.ndarray:
 
     >>> one_minus_power(0.5, np.array([0, 1, 2]))
     array([0.  , 0.5 , 0.75])
-
-    Source: this project.
     """
     beta = check_beta(beta)
     if beta == 0:

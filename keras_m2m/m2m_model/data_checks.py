@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_m2m._backend import is_readable
 from keras_m2m.checks import AS_FLOATS
+from keras_m2m.checks import check_label_shape
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_samples
 from keras_m2m.checks import is_sparse
@@ -117,11 +118,7 @@ def check_targets(y: Any) -> None:
     """
     if y is None:
         raise ValueError("M2mModel trains on samples and labels. Received: y=None")
-    if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
-        raise ValueError(
-            "Labels must be integers of shape (batch,) or (batch, 1), not one-hot. "
-            f"Received: shape={tuple(y.shape)}"
-        )
+    check_label_shape(tuple(y.shape))
 
 
 def only_input(x: Any) -> Any:
