@@ -18,7 +18,7 @@ from absl import app
 from absl import flags
 
 import keras_m2m
-from tasks.small_images import augment
+from tasks.data.small_images import augment
 
 flags.DEFINE_integer("batch_size", 128, "samples per batch", lower_bound=1)
 flags.DEFINE_integer("batches", 50, "batches per round", lower_bound=2)

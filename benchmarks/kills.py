@@ -81,7 +81,7 @@ def _run(command, log):
     with open(log, "ab") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    from tasks import stopping
+    from tasks.runs import stopping
 
     stopping.listen()  # As the package does where it is run by `python -m`.
     sys.argv = command

@@ -21,21 +21,21 @@ Source: Liu et al., Deep Learning Face Attributes in the Wild (ICCV 2015).
 
 import numpy as np
 
-from tasks import runner
-from tasks.prepared_images import prepared_images
-from tasks.settings import Settings
-from tasks.small_images import DEPTH
-from tasks.small_images import augment
-from tasks.small_images import build_resnet
-from tasks.small_images import first_rows
-from tasks.small_images import samples
-from tasks.small_images import split_in_order
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
-from tasks.task import UserError
-from tasks.tfds_builder import prepared_builder
+from tasks.data.photographs import prepared_images
+from tasks.data.small_images import DEPTH
+from tasks.data.small_images import augment
+from tasks.data.small_images import build_resnet
+from tasks.data.small_images import first_rows
+from tasks.data.small_images import samples
+from tasks.data.small_images import split_in_order
+from tasks.data.tfds import prepared_builder
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 # Its order of records decides the split.
 VERSION = "celeb_a:2.1.0"

@@ -26,21 +26,21 @@ Source: Krizhevsky, Learning multiple layers of features from tiny images (2009)
 
 import numpy as np
 
-from tasks import runner
-from tasks.long_tail import IMBALANCES
-from tasks.long_tail import tail_counts
-from tasks.settings import Settings
-from tasks.small_images import DEPTH
-from tasks.small_images import augment
-from tasks.small_images import build_resnet
-from tasks.small_images import first_rows
-from tasks.small_images import samples
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
-from tasks.task import UserError
-from tasks.tfds_builder import prepared_builder
+from tasks.data.long_tail import IMBALANCES
+from tasks.data.long_tail import tail_counts
+from tasks.data.small_images import DEPTH
+from tasks.data.small_images import augment
+from tasks.data.small_images import build_resnet
+from tasks.data.small_images import first_rows
+from tasks.data.small_images import samples
+from tasks.data.tfds import prepared_builder
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 
 def load(settings: Settings) -> Data:

@@ -13,13 +13,13 @@ from absl import app
 from absl import flags
 
 from keras_m2m import plots
-from tasks import commands
 from tasks import registry
-from tasks import whole_files
-from tasks.paths import read_path
-from tasks.settings import parse
-from tasks.task import Data
-from tasks.task import UserError
+from tasks.data import whole_files
+from tasks.experiment.errors import UserError
+from tasks.experiment.paths import read_path
+from tasks.experiment.settings import parse
+from tasks.experiment.task import Data
+from tasks.runs import commands
 
 _OUT = flags.DEFINE_string("out", "class_sizes.png", "the picture to write")
 

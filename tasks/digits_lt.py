@@ -11,14 +11,14 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import keras_m2m
-from tasks import runner
-from tasks.long_tail import tail_counts
-from tasks.settings import Settings
-from tasks.small_images import in_order_of_keras
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
+from tasks.data.long_tail import tail_counts
+from tasks.data.small_images import in_order_of_keras
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 # Of the 174 to 183 images of each class, in a fixed random order: validation, then
 # those that training may take, then the test.

@@ -59,28 +59,28 @@ import keras
 import numpy as np
 
 import keras_m2m
-from tasks import runner
-from tasks.array_file import read_arrays
-from tasks.array_samples import KINDS
-from tasks.class_names import listed
-from tasks.image_files import BYTES_A_VALUE
-from tasks.image_files import prepare
-from tasks.image_folder import list_images
-from tasks.memory import check_memory
-from tasks.normalisation import statistics
-from tasks.normalisation import tell_spreads
-from tasks.recipes import METHODS
-from tasks.settings import Settings
-from tasks.small_images import DEPTH
-from tasks.small_images import augment
-from tasks.small_images import in_order_of_keras
-from tasks.small_images import samples
-from tasks.splits import fill_splits
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
-from tasks.task import UserError
+from tasks.data.own.array_samples import KINDS
+from tasks.data.own.arrays import read_arrays
+from tasks.data.own.class_names import listed
+from tasks.data.own.image_files import BYTES_A_VALUE
+from tasks.data.own.image_files import prepare
+from tasks.data.own.image_folder import list_images
+from tasks.data.own.memory import check_memory
+from tasks.data.own.normalisation import statistics
+from tasks.data.own.normalisation import tell_spreads
+from tasks.data.small_images import DEPTH
+from tasks.data.small_images import augment
+from tasks.data.small_images import in_order_of_keras
+from tasks.data.small_images import samples
+from tasks.data.splits import fill_splits
+from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import METHODS
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 
 def load(settings: Settings) -> Data:

@@ -19,18 +19,18 @@ import keras
 import numpy as np
 
 import keras_m2m
-from tasks import kept_arrays
-from tasks import runner
-from tasks.encoded_images import CentreCrops
-from tasks.encoded_images import EncodedImages
-from tasks.encoded_images import random_crops
-from tasks.settings import Settings
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
-from tasks.task import UserError
-from tasks.tfds_builder import prepared_builder
+from tasks.data import kept_arrays
+from tasks.data.encoded_images import CentreCrops
+from tasks.data.encoded_images import EncodedImages
+from tasks.data.encoded_images import random_crops
+from tasks.data.tfds import prepared_builder
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 # Of all of ImageNet's training set, as everybody takes them.
 MEAN = (0.485, 0.456, 0.406)

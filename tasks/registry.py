@@ -3,8 +3,8 @@
 import importlib
 import shlex
 
-from tasks.task import Task
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.task import Task
 
 TASKS = [
     *("cifar_lt", "celeba5", "sun397", "twitter", "reuters", "imagenet_lt"),

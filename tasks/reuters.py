@@ -10,14 +10,14 @@ g included. The two files are downloaded, or read from `--data_dir`.
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from tasks import downloads
-from tasks import runner
-from tasks import text_protocol
-from tasks.settings import Settings
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Task
-from tasks.task import UserError
+from tasks.data import downloads
+from tasks.data import text_protocol
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 URL = (
     "https://raw.githubusercontent.com/hendrycks/error-detection/master/"

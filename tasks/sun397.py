@@ -22,18 +22,18 @@ Source: Xiao et al., SUN database: Large-scale scene recognition from abbey to z
 import keras
 
 import keras_m2m
-from tasks import runner
-from tasks.prepared_images import prepared_images
-from tasks.settings import Settings
-from tasks.small_images import augment
-from tasks.small_images import normalised
-from tasks.small_images import samples
-from tasks.small_images import split_in_order
-from tasks.task import Data
-from tasks.task import Flag
-from tasks.task import Preset
-from tasks.task import Task
-from tasks.tfds_builder import prepared_builder
+from tasks.data.photographs import prepared_images
+from tasks.data.small_images import augment
+from tasks.data.small_images import normalised
+from tasks.data.small_images import samples
+from tasks.data.small_images import split_in_order
+from tasks.data.tfds import prepared_builder
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Flag
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 # Its order of records decides the split.
 VERSION = "sun397/tfds:4.0.0"

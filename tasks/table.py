@@ -14,7 +14,7 @@ flags go to every task: `--preset=small`, `--epochs=30`. The table is printed as
 Markdown and written to `--out`.md, and to `--out`.html with plots of the classes.
 
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
-validation set with a seed of its own, `--tuning_seed`; see `tasks/tuning.py`.
+validation set with a seed of its own, `--tuning_seed`; see `tasks/runs/tuning.py`.
 
 `--figures` draws the paper's: class sizes (Figure 3), features of four methods (4),
 false positives (5) and for images translations (6), and beside these acceptance by pair
@@ -32,24 +32,24 @@ from absl import app
 from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST_WHOLE
-from tasks import commands
-from tasks import published
-from tasks import table_figures
-from tasks.paths import read_path
-from tasks.recipes import LOSSES
-from tasks.recipes import METHODS
-from tasks.sweep import Dataset
-from tasks.sweep import Sweep
-from tasks.sweep import dataset
+from tasks.data.whole_files import make_folder
+from tasks.data.whole_files import write
+from tasks.experiment.errors import UserError
+from tasks.experiment.paths import read_path
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import METHODS
+from tasks.runs import commands
+from tasks.runs import table_figures
+from tasks.runs.sweep import Dataset
+from tasks.runs.sweep import Sweep
+from tasks.runs.sweep import dataset
 from tasks.tables import paper
+from tasks.tables import published
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
 from tasks.tables.model import Row
 from tasks.tables.model import Table
 from tasks.tables.page import page
-from tasks.task import UserError
-from tasks.whole_files import make_folder
-from tasks.whole_files import write
 
 _OWN = 2  # The table of the paper whose methods are tried on a user's own data.
 

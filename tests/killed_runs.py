@@ -19,8 +19,8 @@ import keras
 import tensorflow  # noqa: F401, that TensorBoard's callback imports in each run
 import tiny
 
-from tasks import runner
-from tasks.task import Task
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 # Which training must have saved how many epochs before the next kill: in g, in phase 1,
 # in phase 2 (epochs 4 to 7).

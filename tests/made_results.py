@@ -3,9 +3,9 @@
 import numpy as np
 
 from tasks import reuters
-from tasks.evaluation import scores_of
-from tasks.settings import flags_of_the_run
-from tasks.settings import parse
+from tasks.experiment.settings import flags_of_the_run
+from tasks.experiment.settings import parse
+from tasks.training.evaluation import scores_of
 
 COUNTS = [60, 20, 10, 10]  # One class holds over half, so that three are minor.
 NAMES = ["<script>x</script>", "$x$", "a|b", "_c_"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from tasks import reuters
 from tasks import twitter
-from tasks.settings import Settings
+from tasks.experiment.settings import parse
 
 TAGS = {"N": 30, "V": 12, "E": 6}
 DOCUMENTS = {"earn": 40, "acq": 20, "tin": 12}
@@ -12,12 +12,12 @@ DOCUMENTS = {"earn": 40, "acq": 20, "tin": 12}
 
 def read_reuters(folder, **changes):
     values = {"features": "raw", "verify": False, "protocol": "m2m", **changes}
-    return reuters.load(Settings(data_dir=str(folder), **values))
+    return reuters.load(parse(reuters.TASK, []).replace(data_dir=str(folder), **values))
 
 
 def read_twitter(folder, **changes):
     values = {"embeddings": None, "verify": False, "protocol": "m2m", **changes}
-    return twitter.load(Settings(data_dir=str(folder), **values))
+    return twitter.load(parse(twitter.TASK, []).replace(data_dir=str(folder), **values))
 
 
 def write_documents(folder, train=None, test=None):

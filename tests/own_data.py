@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from tasks import folder
-from tasks.settings import parse
+from tasks.experiment.settings import parse
 
 RNG = np.random.default_rng(0)
 

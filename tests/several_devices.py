@@ -27,9 +27,9 @@ from keras_m2m import ResampledDataset
 from keras_m2m import Seeds
 from keras_m2m import synchronize_batch_norm
 from keras_m2m.m2m_model import replicas
-from tasks import devices
-from tasks import runner
-from tasks.task import Task
+from tasks.experiment.task import Task
+from tasks.runs import runner
+from tasks.training import devices
 
 COUNTS = [40, 10, 6]
 BATCH = 64

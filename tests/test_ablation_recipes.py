@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tiny
 
-from tasks import ablations
-from tasks import phases
-from tasks.ablations import ABLATIONS
-from tasks.recipes import METHODS
-from tasks.training import train
+from tasks.experiment import ablations
+from tasks.experiment.ablations import ABLATIONS
+from tasks.experiment.recipes import METHODS
+from tasks.training import phases
+from tasks.training.train import train
 
 
 # Those whose model is not that of `m2m`, or trained otherwise.

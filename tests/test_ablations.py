@@ -19,7 +19,7 @@ from m2m_cases import translations
 
 import keras_m2m
 from keras_m2m import M2mModel
-from tasks import ablations
+from tasks.experiment import ablations
 
 ops = keras.ops
 MOVES = {"lam": 0.7, "steps": 2, "step_size": 0.4, "noise": 0, "gamma": 0, "seed": 0}

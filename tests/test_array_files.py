@@ -7,7 +7,7 @@ from own_data import load
 from own_data import vectors
 from own_data import write_arrays
 
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

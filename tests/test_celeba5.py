@@ -12,10 +12,10 @@ from made_datasets import write
 from tiny import with_mlp
 
 from tasks import celeba5
-from tasks import runner
 from tasks.celeba5 import training_counts
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 HAIR = ["Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Bald"]
 NAMES = ["black", "brown", "blond", "gray", "bald"]

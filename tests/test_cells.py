@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tiny
 
-from tasks import devices
-from tasks import runner
-from tasks.cells import Cells
-from tasks.health import Diverged
-from tasks.records import find
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.records.cells import Cells
+from tasks.records.records import find
+from tasks.runs import runner
+from tasks.training import devices
+from tasks.training.health import Diverged
 
 BATCHES = 4  # Of an epoch.
 
@@ -255,7 +255,7 @@ def test_a_g_that_diverges_fails_its_cell(tmp_path):
 
 def test_a_method_fixes_flags_by_itself():
     # So that a cell's configuration says what it was trained with.
-    from tasks.ablations import ABLATIONS
+    from tasks.experiment.ablations import ABLATIONS
 
     settings = tiny.settings(lam=0.5).replace(**ABLATIONS["m2m_lam0"].flags)
     assert settings.lam == 0

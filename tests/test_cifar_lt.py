@@ -13,10 +13,10 @@ from made_datasets import write
 from tiny import with_mlp
 
 from tasks import cifar_lt
-from tasks import runner
-from tasks.long_tail import tail_counts
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.data.long_tail import tail_counts
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 DATA = os.environ.get("DATA")
 NAMES = [f"fine {k}" for k in range(100)]

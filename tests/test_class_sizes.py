@@ -6,7 +6,7 @@ import pytest
 from keras_m2m import long_tailed_counts
 from keras_m2m import plots
 from tasks import class_sizes
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 
 def test_a_histogram_goes_from_the_largest_class_to_the_smallest():

@@ -16,19 +16,19 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tasks import phases
-from tasks import run_folder
-from tasks import runner
-from tasks import sweep
 from tasks import table
-from tasks import table_figures
-from tasks import training
-from tasks.recipes import LOSSES
+from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.settings import define_flags
+from tasks.experiment.settings import parse
+from tasks.records import run_folder
 from tasks.registry import TASKS
-from tasks.settings import define_flags
-from tasks.settings import parse
-from tasks.sweep import Sweep
-from tasks.task import UserError
+from tasks.runs import runner
+from tasks.runs import sweep
+from tasks.runs import table_figures
+from tasks.runs.sweep import Sweep
+from tasks.training import phases
+from tasks.training import train
 
 pytestmark = pytest.mark.no_backend
 COUNT = int(os.environ.get("COMMAND_LINES", 25))
@@ -131,7 +131,7 @@ def _begin(settings):
         for phase in phases.phases(own):
             phases.model_of(phase, f, g, blobs, own)
             phases.fit_arguments(phase, blobs, own)
-            training._callbacks(phase.recipe, own, pathlib.Path("none"))
+            train._callbacks(phase.recipe, own, pathlib.Path("none"))
 
 
 @EXAMPLES

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from own_data import load
 from PIL import Image
 
-from tasks import downloads
-from tasks import kept_arrays
-from tasks.task import UserError
+from tasks.data import downloads
+from tasks.data import kept_arrays
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

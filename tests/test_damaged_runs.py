@@ -10,11 +10,11 @@ import tiny
 
 import keras_m2m
 from keras_m2m.callbacks import checkpoint_files
-from tasks import runner
-from tasks import whole_files
-from tasks.cells import Cells
-from tasks.task import UserError
-from tasks.training import train
+from tasks.data import whole_files
+from tasks.experiment.errors import UserError
+from tasks.records.cells import Cells
+from tasks.runs import runner
+from tasks.training.train import train
 
 ERM = tiny.settings(method="erm")
 

@@ -5,13 +5,13 @@ import pytest
 
 from keras_m2m import long_tailed_counts
 from tasks import digits_lt
-from tasks.settings import Settings
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
 
 
 def digits(**changes):
     values = {"largest": 80, "rho": 40.0, **changes}
-    return digits_lt.load(Settings(**values))
+    return digits_lt.load(parse(digits_lt.TASK, []).replace(**values))
 
 
 def test_too_large_a_ratio_says_so():

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from tasks import downloads
-from tasks.downloads import Published
-from tasks.task import UserError
+from tasks.data import downloads
+from tasks.data.downloads import Published
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

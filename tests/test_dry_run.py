@@ -5,7 +5,7 @@ import re
 import pytest
 import tiny
 
-from tasks import runner
+from tasks.runs import runner
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,16 @@ from encoded import ramp
 from PIL import Image
 
 from keras_m2m import ResampledDataset
-from tasks import encoded_images
-from tasks import runner
-from tasks.encoded_images import CentreCrops
-from tasks.encoded_images import EncodedImages
-from tasks.encoded_images import random_box
-from tasks.encoded_images import random_crops
-from tasks.memory import MemoryBudget
-from tasks.task import Data
-from tasks.task import Task
-from tasks.task import UserError
+from tasks.data import encoded_images
+from tasks.data.encoded_images import CentreCrops
+from tasks.data.encoded_images import EncodedImages
+from tasks.data.encoded_images import random_box
+from tasks.data.encoded_images import random_crops
+from tasks.data.own.memory import MemoryBudget
+from tasks.experiment.errors import UserError
+from tasks.experiment.task import Data
+from tasks.experiment.task import Task
+from tasks.runs import runner
 
 SIZE = 16
 

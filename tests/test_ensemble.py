@@ -14,7 +14,7 @@ from m2m_cases import image_shape
 from m2m_cases import linear
 
 from keras_m2m.folding import FoldedNetwork
-from tasks import ablations
+from tasks.experiment import ablations
 
 ops = keras.ops
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from tasks.evaluation import scores_of
+from tasks.training.evaluation import scores_of
 
 
 def confusion(*rows):

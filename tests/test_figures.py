@@ -8,8 +8,8 @@ import tiny
 from svg import texts
 
 from keras_m2m import plots
-from tasks import figures
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.runs import figures
 
 pytestmark = pytest.mark.no_backend
 

@@ -9,7 +9,7 @@ from gradients import to_numpy
 from svg import texts
 
 import keras_m2m
-from tasks import figures
+from tasks.runs import figures
 
 NETWORKS = {
     "mlp": lambda: keras_m2m.mlp(3, (4,), hidden=5),

@@ -12,9 +12,9 @@ from own_data import write_arrays
 from own_data import write_images
 
 from tasks import folder
-from tasks import runner
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 FIRST = keras.config.image_data_format() == "channels_first"
 QUICK = ["--epochs=2", "--defer_epoch=1", "--steps=1", "--gamma=0", "--batch_size=16"]

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from own_data import load
 from PIL import Image
 
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 
 def encoded(kind, dtype="uint8", side=6):

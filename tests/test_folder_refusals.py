@@ -12,8 +12,8 @@ from own_data import write_arrays
 from own_data import write_images
 from PIL import Image
 
-from tasks import memory
-from tasks.task import UserError
+from tasks.data.own import memory
+from tasks.experiment.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_what_is_neither_a_folder_nor_an_archive_is_refused(path, tmp_path):
 
 def test_the_folder_must_be_given():
     from tasks import folder
-    from tasks.settings import parse
+    from tasks.experiment.settings import parse
 
     with pytest.raises(UserError, match="--data_dir=PATH is needed"):
         folder.load(parse(folder.TASK, []))

@@ -10,10 +10,10 @@ import pytest
 import tiny
 
 import keras_m2m
-from tasks import runner
-from tasks.health import StopAtNonFiniteLoss
-from tasks.health import WarnOfExplosion
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.runs import runner
+from tasks.training.health import StopAtNonFiniteLoss
+from tasks.training.health import WarnOfExplosion
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from own_data import load
 from own_data import write_images
 from PIL import Image
 
-from tasks import image_decoding
-from tasks import image_files
-from tasks.image_files import prepare
-from tasks.memory import MemoryBudget
-from tasks.task import UserError
+from tasks.data.own import image_decoding
+from tasks.data.own import image_files
+from tasks.data.own.image_files import prepare
+from tasks.data.own.memory import MemoryBudget
+from tasks.experiment.errors import UserError
 
 
 def decode(path, size):

@@ -6,7 +6,7 @@ from own_data import load
 from own_data import write_images
 from PIL import Image
 
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

@@ -15,12 +15,12 @@ from gradients import to_numpy
 from tensorflow_datasets.datasets.imagenet2012 import imagenet_common
 
 from keras_m2m import ResampledDataset
-from tasks import encoded_images
 from tasks import imagenet_lt
-from tasks import runner
-from tasks.encoded_images import EncodedImages
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.data import encoded_images
+from tasks.data.encoded_images import EncodedImages
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 NAMES = ["n01440764", "n01443537", "n02085620", "n15075141"]
 COUNTS = {"train": [3, 26, 9, 5], "validation": [2] * 4, "test": [3] * 4}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tasks import kept_arrays
+from tasks.data import kept_arrays
 
 pytestmark = pytest.mark.no_backend
 

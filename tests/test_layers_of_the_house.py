@@ -98,7 +98,7 @@ def test_every_module_has_a_layer():
         "from jax import numpy",
         "import torch.nn",
         "from absl import flags",
-        "import tasks.runner",
+        "import tasks.runs.runner",
         "from keras.src import backend",
         "import keras\nkeras.src.backend",
     ],

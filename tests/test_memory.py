@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tasks import memory
-from tasks.memory import MemoryBudget
-from tasks.memory import check_memory
-from tasks.task import UserError
+from tasks.data.own import memory
+from tasks.data.own.memory import MemoryBudget
+from tasks.data.own.memory import check_memory
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.normalisation import statistics
-from tasks.normalisation import tell_spreads
+from tasks.data.own.normalisation import statistics
+from tasks.data.own.normalisation import tell_spreads
 
 pytestmark = pytest.mark.no_backend
 

@@ -6,15 +6,15 @@ import pytest
 import tiny
 
 import keras_m2m
-from tasks import phases
-from tasks import reports
-from tasks import runner
-from tasks.cells import Cells
-from tasks.data_checks import check_data
-from tasks.evaluation import evaluate
+from tasks.experiment.errors import UserError
+from tasks.experiment.task import Data
+from tasks.records import reports
+from tasks.records.cells import Cells
+from tasks.runs import runner
+from tasks.runs.data_checks import check_data
 from tasks.tables.model import Row
-from tasks.task import Data
-from tasks.task import UserError
+from tasks.training import phases
+from tasks.training.evaluation import evaluate
 
 
 @pytest.fixture(scope="module")

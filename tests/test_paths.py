@@ -6,11 +6,11 @@ import pytest
 
 from tasks import digits_lt
 from tasks import twitter
-from tasks.paths import check_is_file
-from tasks.paths import keras_home
-from tasks.paths import read_path
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.paths import check_is_file
+from tasks.experiment.paths import keras_home
+from tasks.experiment.paths import read_path
+from tasks.experiment.settings import parse
 
 pytestmark = pytest.mark.no_backend
 

@@ -9,9 +9,9 @@ from made_datasets import encoded
 from made_datasets import in_stored_order
 from made_datasets import write
 
-from tasks.prepared_images import prepared_images
-from tasks.prepared_images import small_image
-from tasks.task import UserError
+from tasks.data.photographs import prepared_images
+from tasks.data.photographs import small_image
+from tasks.experiment.errors import UserError
 
 NAME = "made:1.0.0"
 

@@ -12,7 +12,7 @@ from keras_m2m import translation_share
 from tasks import celeba5
 from tasks import cifar_lt
 from tasks import sun397
-from tasks.settings import parse
+from tasks.experiment.settings import parse
 
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
 

@@ -5,12 +5,12 @@ import pytest
 from tasks import celeba5
 from tasks import cifar_lt
 from tasks import imagenet_lt
-from tasks import published
 from tasks import reuters
 from tasks import sun397
 from tasks import twitter
-from tasks.settings import flags_of_the_run
-from tasks.settings import parse
+from tasks.experiment.settings import flags_of_the_run
+from tasks.experiment.settings import parse
+from tasks.tables import published
 
 pytestmark = pytest.mark.no_backend
 

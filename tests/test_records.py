@@ -6,10 +6,10 @@ import made_results
 import numpy as np
 import pytest
 
-from tasks import records
-from tasks.settings import parse
-from tasks.task import UserError
-from tasks.tuning import GRID
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.records import records
+from tasks.runs.tuning import GRID
 
 pytestmark = pytest.mark.no_backend
 FINISHED = {

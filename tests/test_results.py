@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from table_commands import command
 
-from tasks import records
 from tasks import reuters
-from tasks.settings import parse
-from tasks.task import Flag
+from tasks.experiment.settings import parse
+from tasks.experiment.task import Flag
+from tasks.records import records
 
 pytestmark = pytest.mark.no_backend
 

@@ -18,9 +18,9 @@ import tiny
 
 import keras_m2m
 from keras_m2m.callbacks import checkpoint_files
-from tasks import run_folder
-from tasks import runner
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.records import run_folder
+from tasks.runs import runner
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import made_texts
 import numpy as np
 import pytest
 
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 DATA = os.environ.get("DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="needs the folder named by DATA")

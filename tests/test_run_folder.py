@@ -7,12 +7,12 @@ import pytest
 import tiny
 
 from tasks import digits_lt
-from tasks import folder_lock
-from tasks import reports
-from tasks import run_folder
-from tasks.run_folder import CHECKPOINTS
-from tasks.settings import parse
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.records import folder_lock
+from tasks.records import reports
+from tasks.records import run_folder
+from tasks.records.run_folder import CHECKPOINTS
 
 pytestmark = pytest.mark.no_backend
 

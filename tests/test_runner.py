@@ -9,8 +9,8 @@ import pytest
 import tiny
 
 import keras_m2m
-from tasks import runner
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.runs import runner
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.settings import parse
 from tasks.registry import TASKS
-from tasks.settings import Settings
-from tasks.settings import parse
-from tasks.task import UserError
 
 
 def task(name):

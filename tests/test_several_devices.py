@@ -17,9 +17,9 @@ from keras import ops
 
 from keras_m2m import synchronize_batch_norm
 from keras_m2m.m2m_model import replicas
-from tasks import devices
-from tasks import runner
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.runs import runner
+from tasks.training import devices
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = [HERE / "several_devices.py"]

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import small_images
-from tasks.small_images import channel_statistics
-from tasks.small_images import first_rows
-from tasks.small_images import samples
-from tasks.small_images import split_in_order
-from tasks.task import UserError
+from tasks.data import small_images
+from tasks.data.small_images import channel_statistics
+from tasks.data.small_images import first_rows
+from tasks.data.small_images import samples
+from tasks.data.small_images import split_in_order
+from tasks.experiment.errors import UserError
 
 
 def channels_first():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tasks import statistics
-from tasks.statistics import holm
-from tasks.statistics import paired
+from tasks.tables import statistics
+from tasks.tables.statistics import holm
+from tasks.tables.statistics import paired
 
 pytestmark = pytest.mark.no_backend
 

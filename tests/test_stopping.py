@@ -11,11 +11,11 @@ import warnings
 import pytest
 import tiny
 
-from tasks import commands
-from tasks import run_folder
-from tasks import runner
-from tasks import stopping
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.records import run_folder
+from tasks.runs import commands
+from tasks.runs import runner
+from tasks.runs import stopping
 
 pytestmark = pytest.mark.no_backend
 SIGNALS = [signal.SIGINT, signal.SIGTERM]

@@ -14,11 +14,11 @@ from made_datasets import number_of
 from made_datasets import write
 from tiny import with_mlp
 
-from tasks import runner
 from tasks import sun397
-from tasks.settings import parse
-from tasks.small_images import split_in_order
-from tasks.task import UserError
+from tasks.data.small_images import split_in_order
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 SCENES = ["/a/abbey", "/a/airplane_cabin", "/y/youth_hostel"]
 COUNTS = [62, 80, 55]

@@ -12,11 +12,11 @@ from table_commands import SMALL
 from table_commands import command
 from table_commands import row
 
-from tasks import encoded_images
 from tasks import table
-from tasks.data_checks import check_data
+from tasks.data import encoded_images
+from tasks.experiment.errors import UserError
+from tasks.runs.data_checks import check_data
 from tasks.tables.model import Row
-from tasks.task import UserError
 
 # Cells are tested on every backend, and in test_table_networks so is the command.
 pytestmark = pytest.mark.no_backend

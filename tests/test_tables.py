@@ -10,6 +10,7 @@ from made_results import record
 from made_results import runs
 from markdown_it import MarkdownIt
 
+from tasks.experiment.errors import UserError
 from tasks.tables import layout
 from tasks.tables import paper
 from tasks.tables.markdown import escape
@@ -17,7 +18,6 @@ from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
 from tasks.tables.model import Row
 from tasks.tables.model import Table
-from tasks.task import UserError
 
 pytestmark = pytest.mark.no_backend
 

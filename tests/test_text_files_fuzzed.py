@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tiny
 
-from tasks.recipes import LOSSES
-from tasks.recipes import METHODS
-from tasks.training import train
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import METHODS
+from tasks.training.train import train
 
 
 @pytest.fixture(scope="module")

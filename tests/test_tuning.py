@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import tiny
 
-from tasks import tuning
-from tasks.cells import Cells
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.records.cells import Cells
+from tasks.runs import tuning
 
 GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
 

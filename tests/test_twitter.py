@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from keras_m2m import imbalance_ratio
-from tasks import settings
 from tasks import twitter
-from tasks.task import UserError
-from tasks.training import train
+from tasks.experiment import settings
+from tasks.experiment.errors import UserError
+from tasks.training.train import train
 
 DATA = os.environ.get("DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="needs the folder named by DATA")

@@ -7,11 +7,11 @@ import numpy as np
 
 import keras_m2m
 from tasks import digits_lt
-from tasks.settings import Settings
-from tasks.settings import parse
-from tasks.task import Data
-from tasks.task import Preset
-from tasks.task import Task
+from tasks.experiment.settings import Settings
+from tasks.experiment.settings import parse
+from tasks.experiment.task import Data
+from tasks.experiment.task import Preset
+from tasks.experiment.task import Task
 
 FLAGS = [
     "--compare=",

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tasks import statistics
 from tasks.tables import notes
 from tasks.tables import paper
 from tasks.tables import provenance
+from tasks.tables import statistics
 from tasks.tables import winner
 from tasks.tables.model import Cell
 from tasks.tables.model import Column

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
-from tasks import published
-from tasks.published import Published
-from tasks.statistics import Spread
-from tasks.statistics import spread
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.tables import published
+from tasks.tables.published import Published
+from tasks.tables.statistics import Spread
+from tasks.tables.statistics import spread
 
 _LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM", "bce": "BCE"}
 _METHOD_NAMES = {"cb_rw": "CB-RW", "m2m": "M2m"}

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks import published
 from tasks.tables import provenance
+from tasks.tables import published
 from tasks.tables.model import Cell
 from tasks.tables.model import Column
 from tasks.tables.model import Table

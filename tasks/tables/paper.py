@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks import published
+from tasks.tables import published
 from tasks.tables.model import Cell
 from tasks.tables.model import Row
 

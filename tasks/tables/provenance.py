@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from tasks.shared_flags import names_in_role
+from tasks.experiment.shared_flags import names_in_role
 from tasks.tables.model import Cell
 
 # What rows differ in by their nature, what has a line of its own, and the machine.

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.statistics import FEWEST_SEEDS
-from tasks.statistics import Comparison
-from tasks.statistics import Spread
-from tasks.statistics import holm
-from tasks.statistics import paired
-from tasks.statistics import verdict
 from tasks.tables.model import Cell
+from tasks.tables.statistics import FEWEST_SEEDS
+from tasks.tables.statistics import Comparison
+from tasks.tables.statistics import Spread
+from tasks.tables.statistics import holm
+from tasks.tables.statistics import paired
+from tasks.tables.statistics import verdict
 
 SCORE = "balanced_accuracy"
 CAUTION = (

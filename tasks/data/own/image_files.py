@@ -1,0 +1,140 @@
+"""Image files as one array of small images, made once and kept."""
+
+import functools
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tasks.data import kept_arrays
+from tasks.data.own.image_decoding import Decoded
+from tasks.data.own.image_decoding import decode
+from tasks.data.own.memory import MemoryBudget
+from tasks.data.own.memory import available
+from tasks.experiment.errors import UserError
+from tasks.experiment.paths import keras_home
+
+_VERSION = 2  # To be raised when images are prepared in another way.
+# As bytes of up to 16 bits, a copy of them by splits, and as float32.
+BYTES_A_VALUE = 2 + 2 + 4
+
+
+def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
+    """Decode images and bring them to one size, or read them from an earlier time.
+
+    They are kept in `~/.keras/keras_m2m` (or `$KERAS_HOME/keras_m2m`), one file per
+    folder and size, and made again when the list of files, a file's size or the time
+    of its last change is another.
+
+    Args:
+        paths: Image files below `folder`.
+        size: Side of the images in pixels.
+        folder: An absolute path, which the kept file is named by.
+
+    Returns:
+        Array `(len(paths), size, size, 3)`, RGB: uint8, or uint16 over its whole range
+        if there are grey images of more than 8 bits.
+
+    Raises:
+        UserError: If files cannot be decoded; it names the first ten.
+    """
+    key, path = _key(paths, size), _kept_file(folder, size)
+    kept = kept_arrays.read(path, key)
+    if kept is None:
+        print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
+        images, note = _in_one_range(*_decode_all(paths, size))
+        kept = {"images": images, "note": np.array(note)}
+        kept_arrays.write(path, key, **kept)
+    else:
+        print(f"{len(paths)} prepared images are read from {path}", flush=True)
+    if kept["note"].item():
+        print(f"note: {kept['note']}", flush=True)
+    return kept["images"]
+
+
+def _decode_all(paths, size):
+    """The images, each in the units of its file; peaks of deep and coarse ones."""
+    images = np.empty((len(paths), size, size, 3), "uint8")
+    deep, coarse, broken = {}, {}, {}
+    bar = keras.utils.Progbar(
+        len(paths), verbose=1 if sys.stdout.isatty() else 2, unit_name="image"
+    )
+    # Left out: the images, as bytes and once more where they become 16 bits.
+    budget = MemoryBudget(available() - 3 * images.nbytes)
+    read = functools.partial(_try_decode, size=size, budget=budget)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row, (path, image) in enumerate(zip(paths, pool.map(read, paths))):
+            bar.update(row + 1)
+            if not isinstance(image, Decoded):
+                broken[path] = image
+                continue
+            if image.pixels.dtype == "uint16":
+                images, deep[row] = images.astype("uint16", copy=False), image.peak
+            elif image.peak is not None:
+                coarse[row] = image.peak
+            images[row] = image.pixels
+    if broken:
+        lines = [f"  {path}: {error}" for path, error in [*broken.items()][:10]]
+        raise UserError(
+            f"{len(broken)} of {len(paths)} images cannot be read. Replace or remove "
+            "them:\n" + "\n".join(lines)
+        )
+    return images, deep, coarse
+
+
+def _in_one_range(images, deep, coarse):
+    """The images, of 8 and of more bits alike, and a note on the bits.
+
+    Files of 16 bits often hold 10 or 12 and do not say so. The largest value of all
+    does.
+    """
+    notes = []
+    if coarse:
+        if max(coarse.values()) < 16:
+            raise UserError(
+                f"{len(coarse)} images of 16 bits a colour hold at most 12, of which "
+                "only the upper 4 could be read. Save them with 8 bits a colour"
+            )
+        notes.append(
+            f"of {len(coarse)} images of 16 bits a colour the upper 8 are read"
+        )
+    if deep:
+        bits = max(8, max(deep.values()).bit_length())
+        for row in range(len(images)):  # One by one: as floats they are large.
+            full = 2**bits - 1 if row in deep else 255
+            images[row] = np.rint(images[row] * ((2**16 - 1) / full))
+        notes.append(
+            f"{len(deep)} images hold more than 8 bits, values up to "
+            f"{max(deep.values())}: {2**bits - 1} ({bits} bits) is taken for white"
+        )
+    return images, "; ".join(notes)
+
+
+def _try_decode(path, size, budget):
+    try:
+        return decode(path, size, budget)
+    except Exception as error:  # Pillow raises many kinds for a broken file.
+        return error
+
+
+def _key(paths, size):
+    """What the prepared images follow from, but for the pixels."""
+    digest = hashlib.sha256(f"{_VERSION} {size}".encode())
+    for path in paths:
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}") from error
+        digest.update(os.fsencode(path))
+        digest.update(f"\0{found.st_size} {found.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
+
+
+def _kept_file(folder, size):
+    place = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return keras_home() / "keras_m2m" / f"images-{place}-{size}.npz"

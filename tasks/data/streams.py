@@ -1,0 +1,56 @@
+"""Samples that are read when they are asked for."""
+
+import contextlib
+import re
+
+import keras
+import numpy as np
+
+from tasks.experiment.errors import UserError
+
+
+class InOrder(keras.utils.PyDataset):
+    """Batches of chosen rows one after the other, for validation and prediction.
+
+    Args:
+        samples: Array or stream `(n, ...)`.
+        rows: Which of them, integers.
+        batch_size: Samples per batch; the last one may have fewer.
+        labels: Integers `(n,)`; None for batches of samples alone.
+    """
+
+    def __init__(
+        self,
+        samples,
+        rows: np.ndarray,
+        batch_size: int,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(workers=1)
+        self.samples, self.rows, self.labels = samples, rows, labels
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, index: int):
+        start = index * self.batch_size
+        rows = self.rows[start : start + self.batch_size]
+        x = self.samples[rows]
+        return (x,) if self.labels is None else (x, self.labels[rows])
+
+
+@contextlib.contextmanager
+def own_errors():
+    """Let a stream's `UserError` come through TensorFlow as one.
+
+    Its pipeline, which reads the batches there, raises an error of its own instead,
+    whose text holds ours.
+    """
+    try:
+        yield
+    except Exception as error:
+        found = re.search(r"^UserError: (.+?)\nTraceback", str(error), re.S | re.M)
+        if found is None:
+            raise
+        raise UserError(found[1]) from error

@@ -1,0 +1,43 @@
+"""A dataset of TensorFlow Datasets, downloaded and prepared."""
+
+from importlib.util import find_spec
+
+import keras
+
+from tasks.experiment.errors import UserError
+
+
+def prepared_builder(
+    name: str, data_dir: str | None, opencv: bool = False, **arguments
+):
+    """The builder of a dataset, after download and preparation.
+
+    Args:
+        name: Its name in TensorFlow Datasets, such as `"cifar10"`.
+        data_dir: Where it is or goes to; None for `~/tensorflow_datasets`.
+        opencv: Whether its preparation, not its reading, takes OpenCV.
+        **arguments: Further ones of `tfds.builder`.
+
+    Returns:
+        A `tfds.core.DatasetBuilder`.
+
+    Raises:
+        UserError: If it can be neither read nor downloaded.
+    """
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    if keras.config.backend() != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")  # It would take all the memory.
+    try:
+        builder = tfds.builder(name, data_dir=data_dir, **arguments)
+        if opencv and not builder.is_prepared() and find_spec("cv2") is None:
+            # TensorFlow Datasets would miss it only after the download.
+            raise ModuleNotFoundError("pip install opencv-python-headless first")
+        builder.download_and_prepare()
+    except Exception as error:  # tfds raises many kinds, from offline to corrupt.
+        raise UserError(
+            f"{name} cannot be read or downloaded through tensorflow-datasets: "
+            f"{error}\nGive --data_dir=PATH of a folder that holds it prepared"
+        ) from error
+    return builder

@@ -1,0 +1,1 @@
+"""What an experiment is: a task, its flags, a method, a loss."""

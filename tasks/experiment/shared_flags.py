@@ -1,0 +1,114 @@
+"""The flags that all tasks share."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from keras_m2m.checks.scalars import LARGEST
+from keras_m2m.checks.scalars import LARGEST_WHOLE
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import METHODS
+from tasks.experiment.task import Flag
+
+
+def names_in_role(*roles: str) -> set[str]:
+    """Names of the flags that all tasks share and that have one of these roles."""
+    return {flag.name for flag in shared_flags({}) if flag.role in roles}
+
+
+def shared_flags(default: Mapping[str, Any]) -> list[Flag]:
+    """The flags that all tasks share.
+
+    Args:
+        default: Defaults of a task's, by name; None stands for those it lacks.
+    """
+    return [*_recipe(default), *_schedule(default), *_m2m(default), *_run()]
+
+
+def _recipe(default):
+    methods = "; ".join(f"{name}: {m.about}" for name, m in METHODS.items())
+    losses = "; ".join(f"{name}: {loss.about}" for name, loss in LOSSES.items())
+    about = "m2m: test the best validation epoch; field: the last epoch"
+    compare = default.get("compare", [])
+    beside = "methods to train beside --method"
+    return [
+        _choice("method", "m2m", methods, METHODS),
+        _choice("loss", "ce", losses, LOSSES),
+        Flag("list", "compare", compare, beside, role="command"),
+        Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
+    ]
+
+
+def _schedule(default):
+    get = default.get
+    drops = "epoch:factor, by which the learning rate is multiplied from then on"
+    decay = "L2 weight decay of every parameter, coupled with the gradient"
+    deferral = "first epoch of a deferred method"
+    start = _bounded("integer", "defer_epoch", get("defer_epoch"), deferral)
+    return [
+        _bounded("integer", "epochs", get("epochs"), "epochs in all", 1),
+        replace(start, read_by="deferred"),
+        Flag("float", "learning_rate", 0.1, "after the warm-up over 5 epochs"),
+        Flag("list", "drops", get("drops"), drops),
+        _bounded("integer", "batch_size", get("batch_size"), "samples a step", 1),
+        _bounded("float", "weight_decay", get("weight_decay"), decay),
+    ]
+
+
+def _m2m(default):
+    step_size = default.get("step_size", 0.1)
+    g = "a saved g to load, a .keras file; without it g is trained first"
+    beta, lam, gamma = map(default.get, ("beta", "lam", "gamma"))
+    of_seed = "weight of f's logit of the seed's class"
+    of_m2m = [
+        Flag("float", "beta", beta, "reliability of g, in [0, 1)"),
+        _bounded("float", "lam", lam, of_seed),
+        Flag("float", "gamma", gamma, "least confidence of g, in [0, 1]"),
+        _bounded("integer", "steps", 10, "gradient steps of a translation, T", 1),
+        Flag("float", "step_size", step_size, "L2 length of each step, eta"),
+        _bounded("float", "noise", 0.1, "L2 norm of the random start"),
+    ]
+    return [
+        *(replace(flag, read_by="translation") for flag in of_m2m),
+        Flag("path", "g", None, g, role="command"),
+    ]
+
+
+def _run():
+    seed = "seed of f; g is trained from the next one"
+    jit = "whether XLA compiles the training step"
+    out_dir = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
+    deterministic = (
+        "the same numbers from the same command on a GPU too, where steps get slower; "
+        "on a CPU they are anyway"
+    )
+    # Of what int32 holds, in which PyTorch keeps seeds; g has the next one.
+    most = LARGEST_WHOLE - 1
+    seeds = {"lower_bound": 0, "upper_bound": most}
+    where = "where the data is, or is downloaded to"
+    of_jit = {"enum_values": ["auto", "true", "false"]}
+    all_devices = "train on all devices of this machine (TensorFlow, JAX)"
+    return [
+        Flag("integer", "seed", 0, seed, seeds, role="choice"),
+        Flag("path", "data_dir", None, where, role="place"),
+        Flag("path", "out_dir", None, out_dir, role="command"),
+        _switch("resume", "go on with a run that was cut off", "command"),
+        _switch("overwrite", "replace what the folder holds", "command"),
+        _switch("dry_run", "print the plan and its cost; train nothing", "command"),
+        _switch("deterministic", deterministic, "machine"),
+        Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),
+        _switch("distribute", all_devices, "machine"),
+    ]
+
+
+def _bounded(kind, name, default, about, low=0):
+    high = LARGEST_WHOLE if kind == "integer" else LARGEST
+    return Flag(kind, name, default, about, {"lower_bound": low, "upper_bound": high})
+
+
+def _choice(name, default, about, values):
+    return Flag("enum", name, default, about, {"enum_values": [*values]}, "choice")
+
+
+def _switch(name, about, role):
+    return Flag("boolean", name, False, about, role=role)

@@ -1,0 +1,123 @@
+"""What a dataset's module gives to the runner."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_m2m import count_classes
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset, split and in the units that the network takes.
+
+    Samples are an array, or a stream: an object with a length that reads the samples
+    of an index array as `x[rows]`, for data that does not fit into memory.
+
+    Attributes:
+        train: `(x, y)`, float32 samples `(n, ...)` and int64 labels `(n,)`; of a
+            stream, what `augment` makes samples of.
+        validation: `(x, y)`, or None if the protocol keeps none. A stream gives
+            samples, and has their `shape` as an array does.
+        test: The same.
+        class_names: One per class.
+        source: Where the data comes from, for the result.
+        bounds: `(low, high)` of the values of samples, or None.
+        augment: As in `ResampledDataset`, for training; of a stream one that takes a
+            generator for each sample.
+    """
+
+    train: tuple[np.ndarray, np.ndarray]
+    validation: tuple[np.ndarray, np.ndarray] | None
+    test: tuple[np.ndarray, np.ndarray]
+    class_names: list[str]
+    source: str
+    bounds: tuple[float, float] | None = None
+    augment: Callable | None = None
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """Training samples per class, int64 `(num_classes,)`."""
+        return count_classes(self.train[1], len(self.class_names))
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample, as the network takes it."""
+        return tuple(self.test[0].shape[1:])
+
+    @property
+    def are_images(self) -> bool:
+        return len(self.sample_shape) == 3
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag, and what follows from it. No other place says what a flag is.
+
+    Attributes:
+        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; or `"path"`.
+        name: The flag's name.
+        default: Its default.
+        about: One line for `--help`.
+        limits: Further arguments of `DEFINE_kind`, such as `{"lower_bound": 1}`;
+            for an enum `{"enum_values": [...]}`.
+        role: What follows from its value:
+            `"number"`: the numbers of a training; a hyper-parameter.
+            `"choice"`: which training it is. A table chooses by its rows and seeds.
+            `"machine"`: how a training is computed, and so its last digits.
+            `"place"`: where something is looked up. What is found there counts.
+            `"command"`: what one command does with trainings, and no number of them.
+        read_by: The methods that read it: `"translation"`, `"deferred"`, or all.
+    """
+
+    kind: str
+    name: str
+    default: Any
+    about: str
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    role: str = "number"
+    read_by: str = "all"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of values for flags that are not given.
+
+    Attributes:
+        values: Values of flags by name.
+        source: Whose values they are: `"authors"` where a script of theirs states
+            them, else `"ours"`.
+        when: Values of flags at which it holds without `--preset`; None for never.
+    """
+
+    values: Mapping[str, Any]
+    source: str
+    when: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A dataset with its protocol.
+
+    Attributes:
+        name: Name of the module, and of the folder for results.
+        load: Function from settings to `Data`; raises `UserError`.
+        build: Function `(data, head, settings)` to an untrained network.
+        defaults: Defaults of the shared flags, by the paper's protocol.
+        presets: By name, of which one holds at the flags' defaults and gives
+            `beta`, `lam` and `gamma`.
+        flags: The dataset's own flags.
+    """
+
+    name: str
+    load: Callable[[Any], Data]
+    build: Callable[[Data, str, Any], keras.Model]
+    defaults: Mapping[str, Any]
+    presets: Mapping[str, Preset]
+    flags: Sequence[Flag] = ()

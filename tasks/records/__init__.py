@@ -1,0 +1,1 @@
+"""What a training left: found again by what it is."""

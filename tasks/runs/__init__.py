@@ -1,0 +1,1 @@
+"""Commands: trainings found or made, and what is shown of them."""

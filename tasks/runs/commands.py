@@ -1,0 +1,56 @@
+"""What all commands of `tasks` share: how they print, and how they end."""
+
+import io
+import logging
+import shlex
+import sys
+import warnings
+from collections.abc import Callable
+
+from tasks.experiment.errors import UserError
+from tasks.runs import stopping
+
+
+def prepare() -> None:
+    """Set up what a command prints, once its modules are imported."""
+    # Else libraries log each file they read and each function they trace.
+    for name in ("absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # A warning is for the user, who has no use for the line of code that gave it.
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    # A terminal or a file of another encoding must not end a run at a `×`.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def call(work: Callable, how_to_go_on: Callable[[], str] = lambda: "") -> object:
+    """Do the work of a command; what goes wrong ends the process with one message.
+
+    Args:
+        work: What to do.
+        how_to_go_on: Gives what to say where it is stopped by Ctrl-C or SIGTERM.
+
+    Returns:
+        What `work` does.
+    """
+    stopping.work_begins()
+    try:
+        result = work()
+        sys.stdout.flush()
+        stopping.work_ends()
+        return result
+    except BaseException as error:
+        stopping.work_ends()
+        # Frameworks may turn it into an error of their own on its way.
+        if stopping.received() or isinstance(error, KeyboardInterrupt):
+            stopping.end(how_to_go_on())
+        if isinstance(error, UserError | OSError):
+            sys.exit(f"error: {error}")
+        raise
+
+
+def again(*more: str, without: str | None = None) -> str:
+    """The command line of this process with flags added and one left out."""
+    kept = [part for part in sys.orig_argv if part != without]
+    return shlex.join([*kept, *(flag for flag in more if flag not in kept)])

@@ -1,0 +1,53 @@
+"""What can be known of trainings before the first of them."""
+
+from collections.abc import Sequence
+
+from keras_m2m.sampling import is_stream
+from tasks.experiment.ablations import method_of
+from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.task import Data
+from tasks.tables.model import Row
+
+
+def missing(method: str, loss: str, data: Data) -> str | None:
+    """What data lacks for a method and a loss, as in "needs two classes", or None.
+
+    Args:
+        method: A method, or an ablation.
+        loss: A key of `recipes.LOSSES`.
+        data: The dataset.
+    """
+    in_memory = method_of(method).smote or method.startswith("m2m_pool")
+    if in_memory and is_stream(data.train[0]):
+        return "all samples in memory, not a stream"
+    if method == "m2m_rs_rand" and len(data.class_names) < 3:
+        return "three classes or more"
+    if LOSSES[loss].head == "logit" and len(data.class_names) != 2:
+        return "two classes"
+    return None
+
+
+def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:
+    """Raise if a row of a table cannot be trained on a dataset.
+
+    Args:
+        label: What the dataset is called.
+        data: The dataset.
+        rows: The rows.
+        tune: Whether M2m's parameters are to be chosen on validation.
+
+    Raises:
+        UserError: If the data lacks what a row needs, or there is nothing to tune on.
+    """
+    for row in rows:
+        what = missing(row.method, row.loss, data)
+        if what:
+            raise UserError(
+                f"{label}: {row.label} needs {what}. Leave it out by --rows"
+            )
+    translated = any(method_of(row.method).translate for row in rows)
+    if tune and translated and data.validation is None:
+        raise UserError(
+            f"{label}: --tune needs a validation set, and this protocol keeps none"
+        )

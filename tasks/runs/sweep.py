@@ -1,0 +1,237 @@
+"""The cells of a table: datasets times rows times seeds, run or found."""
+
+import contextlib
+import functools
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tasks import registry
+from tasks.data.streams import own_errors
+from tasks.experiment.ablations import method_of
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.settings import flags_of
+from tasks.experiment.settings import parse
+from tasks.experiment.shared_flags import names_in_role
+from tasks.experiment.task import Task
+from tasks.records import records
+from tasks.records.cells import Cells
+from tasks.runs import tuning
+from tasks.runs.data_checks import check_data
+from tasks.tables.model import Row
+from tasks.training import devices
+from tasks.training.determinism import make_deterministic
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A task with the flags that its cells share.
+
+    Attributes:
+        task: The task.
+        arguments: Its flags, such as `["--rho=10"]`.
+    """
+
+    task: Task
+    arguments: Sequence[str]
+
+    @property
+    def label(self) -> str:
+        """The task and its flags, but for those that tell where files are."""
+        known = flags_of(self.task)
+        paths = tuple(f"--{flag.name}=" for flag in known if flag.kind == "path")
+        shown = [flag for flag in self.arguments if not flag.startswith(paths)]
+        return " ".join([self.task.name, *shown])
+
+    def settings(self, row: Row, seed: int) -> Settings:
+        """Those of a cell, the flags included that its method fixes."""
+        method = method_of(row.method)
+        # Ablations are no value of --method; they are deferred, or not, as one that is.
+        known = "m2m" if method.deferred else "erm"
+        settings = self._parsed(known, f"--loss={row.loss}", f"--seed={seed}")
+        return settings.replace(method=row.method, **method.flags)
+
+    def shared(self) -> Settings:
+        """Those that its cells have in common, and what its data is loaded by."""
+        return self._parsed("erm")
+
+    def _parsed(self, method, *more):
+        own = [f"--method={method}", "--compare=", *more]
+        return parse(self.task, [*self.arguments, *own])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a table is made of.
+
+    Attributes:
+        datasets: Its columns.
+        rows: Its rows.
+        seeds: Number of seeds, from 0.
+        results: Folder for the results.
+        runs: Folder for networks and checkpoints.
+        tuning_seed: The seed to choose M2m's parameters with, or None to take those
+            of the presets.
+    """
+
+    datasets: Sequence[Dataset]
+    rows: Sequence[Row]
+    seeds: int
+    results: Path
+    runs: Path
+    tuning_seed: int | None = None
+
+    @contextlib.contextmanager
+    def devices(self):
+        """What all is loaded, trained, tuned and drawn inside.
+
+        Raises:
+            UserError: If the backend or the flags do not allow the devices.
+        """
+        shared = [own.shared() for own in self.datasets]
+        for flag in ("distribute", "deterministic"):
+            if len({getattr(settings, flag) for settings in shared}) > 1:
+                raise UserError(f"give --{flag} to all datasets or to none")
+        if shared[0].deterministic:
+            make_deterministic()
+        with contextlib.ExitStack() as stack:
+            for settings in shared:
+                stack.enter_context(devices.chosen_devices(settings))
+            stack.enter_context(own_errors())
+            yield
+
+    def run(self) -> list[dict]:
+        """Run what is not there; inside `devices`.
+
+        Returns:
+            Of each dataset, lists of results by `Row.key`.
+
+        Raises:
+            UserError: If data, flags or folders do not allow it.
+        """
+        for dataset, own in zip(self.datasets, self.opened, strict=True):
+            check_data(dataset.label, own.data, self.rows, self.tuning_seed is not None)
+        plan = [
+            (own, row, settings)
+            for dataset, own in zip(self.datasets, self.opened, strict=True)
+            for row, settings in self.settings(dataset)
+        ]
+        found = [own.find(settings) is not None for own, _, settings in plan]
+        # Only what is left tells how long the rest will take.
+        bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
+        print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
+        results = {id(own): {} for own in self.opened}
+        with bar:
+            for (own, row, settings), was_there in zip(plan, found, strict=True):
+                bar.set_description(own.name(settings).rpartition("-")[0])
+                result = own.result(settings)
+                results[id(own)].setdefault(row.key, []).append(result)
+                bar.update(not was_there)
+        return [results[id(own)] for own in self.opened]
+
+    def found(self) -> list[dict]:
+        """What is there, of whatever backend and data; as `run`, which runs nothing.
+
+        Raises:
+            UserError: If a cell is there twice, from different backends or data.
+        """
+        found = []
+        for dataset in self.datasets:
+            of_dataset = {}
+            for row, settings in self.settings(dataset, load=False):
+                result = records.find(self.results, settings)
+                if result is not None:
+                    of_dataset.setdefault(row.key, []).append(result)
+            found.append(of_dataset)
+        return found
+
+    @functools.cached_property
+    def opened(self) -> list[Cells]:
+        """The cells of each dataset, its data loaded."""
+        return [self._open(dataset) for dataset in self.datasets]
+
+    def _open(self, dataset):
+        data = dataset.task.load(dataset.shared())
+        return Cells(dataset.task, data, self.results, self.runs)
+
+    def settings(self, dataset: Dataset, load: bool = True):
+        """The cells of a dataset, seed by seed, with what is tuned.
+
+        Args:
+            dataset: One of `datasets`.
+            load: Whether to tune what is not; otherwise to take what was found before.
+
+        Yields:
+            Pairs of a row and the `Settings` of a cell; not of rows to be tuned that
+            neither are nor shall be.
+        """
+        tuned = {}
+        if self.tuning_seed is not None:
+            self._check_searches()
+        for seed in range(self.seeds):
+            for row in self.rows:
+                settings = dataset.settings(row, seed)
+                method = method_of(row.method)
+                if method.translate and self.tuning_seed is not None:
+                    if row.loss not in tuned:
+                        tuned[row.loss] = self._tuned(dataset, row.loss, load)
+                    if not tuned[row.loss]:
+                        continue
+                    settings = settings.replace(**{**tuned[row.loss], **method.flags})
+                yield row, settings
+
+    def _check_searches(self):
+        losses = {row.loss for row in self.rows if method_of(row.method).translate}
+        searches = len(self.datasets) * len(losses)
+        if tuning.is_distributed() and searches > 1:
+            raise UserError(
+                f"this makes {searches} searches, and KerasTuner's chief and workers "
+                "do one: name one dataset and rows of one loss, such as --rows=ce-m2m"
+            )
+
+    def _tuned(self, dataset, loss, load):
+        settings = dataset.settings(Row(loss, "m2m"), self.tuning_seed)
+        if not load:
+            return tuning.found(self.results, settings)
+        return tuning.tune(self.opened[self.datasets.index(dataset)], settings)
+
+
+def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
+    """A dataset from a command line.
+
+    Args:
+        command: A task's name, then its flags, as in `"cifar_lt --rho=10"`.
+        common: Flags that go before these.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        UserError: If there is no such task, or its flags are wrong.
+    """
+    task, own = registry.find(command)
+    found = Dataset(task, _joined([*common, *own]))
+    for part in found.arguments:
+        flag = part.partition("=")[0]
+        if flag.removeprefix("--") in names_in_role("choice", "command"):
+            raise UserError(f"{flag} has no use here: the table says what is run")
+    found.shared()
+    return found
+
+
+def _joined(parts):
+    """Flags as `--name=value`, also those given as `-name` or as `--name value`."""
+    joined = []
+    for part in parts:
+        if re.match(r"-[a-z]", part):
+            part = f"-{part}"
+        if joined and not part.startswith("-") and "=" not in joined[-1]:
+            joined[-1] += f"={part}"
+        else:
+            joined.append(part)
+    return joined

@@ -1,0 +1,87 @@
+"""The figures that belong to a table, for each of its datasets."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from tasks.experiment.ablations import method_of
+from tasks.experiment.errors import UserError
+from tasks.records import reports
+from tasks.records.cells import Cells
+from tasks.runs import figures
+from tasks.runs.sweep import Sweep
+from tasks.tables.model import Row
+from tasks.training import phases
+
+# The four of Figure 4, and their like of one logit, as far as they are in the table.
+EMBEDDED = [Row("ce", "erm"), Row("ce", "drs"), Row("ldam", "drw"), Row("ce", "m2m")]
+EMBEDDED += [Row("bce", method) for method in ("erm", "drs", "m2m")]
+
+
+def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path]:
+    """What can be drawn from results alone.
+
+    Args:
+        sweep: What the table is made of.
+        records: What its `run` or `found` gave.
+        folder: Where a folder for each dataset goes.
+
+    Returns:
+        The PNG files; an SVG lies beside each.
+
+    Warns:
+        UserWarning: If the results of a dataset cannot be drawn together.
+    """
+    drawn = []
+    for dataset, by_row in zip(sweep.datasets, records, strict=True):
+        finished = [run for run in chain(*by_row.values()) if "failed" not in run]
+        if finished:
+            place = folder / _name(dataset.label)
+            labels = {(row.method, row.loss): row.label for row in sweep.rows}
+            try:
+                drawn += figures.draw_from_results(finished, place, labels).values()
+            except UserError as error:  # The table is made all the same.
+                warnings.warn(f"{dataset.label}: no figures. {error}", stacklevel=2)
+    return [png for png, _ in drawn]
+
+
+def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
+    """What needs the data and networks, those of seed 0; see `draw_found`."""
+    opened = sweep.opened
+    sources = {(own.data.source, *own.data.class_counts): own.data for own in opened}
+    drawn = [*figures.draw_class_sizes([*sources.values()], folder).values()]
+    for dataset, own in zip(sweep.datasets, opened, strict=True):
+        place = folder / _name(dataset.label)
+        cells = {
+            (row.loss, row.method): settings
+            for row, settings in sweep.settings(dataset)
+            if settings.seed == 0 and not own.result(settings).get("failed")
+        }
+        networks = {
+            row.label: own.network(cells[row.loss, row.method])
+            for row in EMBEDDED
+            if (row.loss, row.method) in cells
+        }
+        if networks:
+            drawn += figures.draw_from_networks(own.data, networks, place).values()
+        m2m = cells.get(("ce", "m2m")) or cells.get(("bce", "m2m"))
+        if m2m and own.data.are_images:
+            figure = reports.translations(_trained_model(own, m2m), own.data)
+            if figure is not None:
+                drawn.append(figures.save(figure, place, "translations"))
+    return [png for png, _ in drawn]
+
+
+def _trained_model(own: Cells, settings):
+    """The `M2mModel` of a trained cell."""
+    f = own.network(settings)
+    f.compile("sgd")  # Which no step will use.
+    phase = phases.Phase(method_of(settings.method), 0, 1)
+    return phases.model_of(phase, f, own.teacher(settings), own.data, settings)
+
+
+def _name(label):
+    """A label as a folder's name."""
+    return re.sub(r"[^\w.=-]+", "_", label)

@@ -1,0 +1,1 @@
+"""One network trained by one method, on the devices that there are."""

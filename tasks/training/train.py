@@ -1,0 +1,178 @@
+"""Training of one network by one recipe: a plain phase, then a re-balanced one."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_m2m
+from tasks.data.whole_files import check_space
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+from tasks.experiment.task import Task
+from tasks.records import run_folder
+from tasks.training import devices
+from tasks.training import phases
+from tasks.training.health import StopAtNonFiniteLoss
+from tasks.training.health import WarnOfExplosion
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run left.
+
+    Attributes:
+        f: The network, with the weights that the protocol tests.
+        model: What the last phase fitted: f, or the `M2mModel` around it.
+        history: One dict of logs per epoch.
+        tested_epoch: The epoch that the weights are from.
+        translations: Rows translated and rows accepted in the last epoch, two int64
+            arrays `(K, K)` indexed `[target, seed]`; None without any.
+        seconds: Wall time per phase, `phase_1` and where there is one `phase_2`; of the
+            epochs alone that were not there already.
+    """
+
+    f: keras.Model
+    model: keras.Model
+    history: list[dict]
+    tested_epoch: int
+    translations: tuple[np.ndarray, np.ndarray] | None
+    seconds: dict[str, float]
+
+
+def train(
+    task: Task,
+    data: Data,
+    settings: Settings,
+    folder: Path,
+    g: keras.Model | None = None,
+) -> Trained:
+    """Train a network by `settings.method` and `settings.loss`.
+
+    Both phases share one optimizer, so that its momentum and the schedule of its
+    learning rate go on.
+
+    Args:
+        task: Builds the network.
+        data: What to train and validate on.
+        settings: The recipe, its schedule and its seed.
+        folder: Where checkpoints and TensorBoard's files go. Training goes on from
+            the newest checkpoint that is there.
+        g: The frozen classifier, for M2m.
+
+    Returns:
+        `Trained`.
+
+    Raises:
+        UserError: If the loss is not finite, or the disk is full.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    f = phases.new_network(task, data, settings)
+    best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
+    watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
+    resume = _resume(folder, f, best, watch, settings)
+    # `resume` last, so that it saves no epoch that another stops at.
+    keeping = [watch, resume] if best is None else [watch, best, resume]
+    seconds = {}
+    for phase in phases.phases(settings):
+        model = phases.model_of(phase, f, g, data, settings)
+        began = time.perf_counter()
+        _restore(resume, model)
+        if resume.epochs_done < phase.last:
+            phase = phase._replace(first=max(phase.first, resume.epochs_done))
+            arguments = phases.fit_arguments(phase, data, settings)
+            callbacks = _callbacks(phase.recipe, settings, folder)
+            callbacks += _watching_explosions(phase.recipe, resume.history, data)
+            model.fit(
+                **arguments,
+                validation_data=devices.divisible(data.validation),
+                validation_batch_size=devices.whole(1024),
+                callbacks=[*callbacks, *keeping],
+                # A bar where somebody looks, else a line an epoch.
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
+        seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
+    if best is not None:
+        best.restore()
+    tested = settings.epochs - 1 if best is None else best.epoch
+    translations = None
+    if watch.translated is not None:
+        translations = watch.translated, watch.accepted
+    return Trained(f, model, resume.history, tested, translations, seconds)
+
+
+def _resume(folder, f, best, watch, settings):
+    folder.mkdir(parents=True, exist_ok=True)
+    resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best, watch)
+    if resume.epochs_done:
+        print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
+    else:
+        # Of each training of the run, the first of which is g's: two checkpoints and
+        # one aside, each of weights, momentum and best weights; and the saved model.
+        trainings = 2 + len(settings.compare)
+        size = trainings * 11 * 4 * f.count_params() + 2**24
+        check_space(folder, size)
+    return resume
+
+
+def _restore(resume, model):
+    try:
+        resume.restore(model)
+    except ValueError as error:
+        raise UserError(f"{error}. Remove that folder to train anew") from error
+
+
+def _callbacks(recipe, settings, folder):
+    rate = keras_m2m.warmup_step_decay(
+        settings.learning_rate, drops=settings.rate_drops
+    )
+    return [
+        keras_m2m.MomentumCorrectedScheduler(rate),
+        _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
+        StopAtNonFiniteLoss(
+            f"{folder} ({recipe.about})", bool(recipe.weights), recipe.translate
+        ),
+    ]
+
+
+def _watching_explosions(recipe, history, data):
+    """What compares M2m's loss with that of the plain training before it."""
+    plain = [logs for logs in history if "acceptance_rate" not in logs]
+    if not recipe.translate or not plain:
+        return []
+    return [WarnOfExplosion(plain[-1], len(data.class_names))]
+
+
+def _as_os_error(name):
+    """A method of TensorBoard's callback; TensorFlow has errors of its own."""
+
+    def method(self, *arguments, **named):
+        try:
+            getattr(keras.callbacks.TensorBoard, name)(self, *arguments, **named)
+        except Exception as error:
+            what = str(error).partition("\n")[0]
+            raise OSError(f"TensorBoard cannot write its curves: {what}") from error
+
+    return method
+
+
+class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
+    """Curves over epochs: a record of each batch takes longer than an MLP's step."""
+
+    # So Keras does not wait for the end of each batch to call what does nothing.
+    async_safe = True
+
+    set_model = _as_os_error("set_model")
+    on_train_begin = _as_os_error("on_train_begin")
+    on_train_end = _as_os_error("on_train_end")
+    on_test_begin = _as_os_error("on_test_begin")
+    on_test_end = _as_os_error("on_test_end")
+    on_epoch_begin = _as_os_error("on_epoch_begin")
+    on_epoch_end = _as_os_error("on_epoch_end")
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
