@@ -10,13 +10,19 @@ MATPLOTLIB = "matplotlib>=3.9"
 IMBALANCED_LEARN = "imbalanced-learn>=0.14"
 TENSORFLOW = "tensorflow>=2.21"
 JAX = "jax>=0.10"
-TASKS = [
+REQUIREMENTS = [
     line.partition("#")[0].strip()
     for line in (ROOT / "requirements.txt").read_text().splitlines()
     if line.partition("#")[0].strip()
 ]
+# What reads the data sets that need TensorFlow on any backend.
+DATASETS = [
+    one
+    for one in REQUIREMENTS
+    if one.startswith(("array_record", "importlib_resources", "tensorflow"))
+]
 TESTS = [
-    *TASKS,
+    *REQUIREMENTS,
     JAX,
     # One version, so that plain `pip install` may pick a CPU build where there is one.
     "torch==2.13.0",
@@ -61,7 +67,8 @@ setuptools.setup(
         "torch": ["torch>=2.6"],
         "plots": [MATPLOTLIB],
         "smote": [IMBALANCED_LEARN],
-        "tasks": TASKS,
+        "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
+        "datasets": DATASETS,
         "tests": TESTS,
     },
     classifiers=[

@@ -24,8 +24,12 @@ M2m 59.5, the means of three seeds; LDAM-DRW needs longer training (docs/results
 Source: Krizhevsky, Learning multiple layers of features from tiny images (2009).
 """
 
+from pathlib import Path
+
 import numpy as np
 
+from tasks.data import cifar_archive
+from tasks.data import packed_images
 from tasks.data.long_tail import IMBALANCES
 from tasks.data.long_tail import tail_counts
 from tasks.data.small_images import DEPTH
@@ -34,6 +38,7 @@ from tasks.data.small_images import build_resnet
 from tasks.data.small_images import first_rows
 from tasks.data.small_images import samples
 from tasks.data.tfds import prepared_builder
+from tasks.data.tfds import tensorflow_is_there
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -44,16 +49,13 @@ from tasks.runs import runner
 
 
 def load(settings: Settings) -> Data:
-    """Read CIFAR through TensorFlow Datasets and cut its training set to a tail."""
-    train, test, class_names = _read(settings.dataset, settings.data_dir)
-    available = np.bincount(train[1])
+    """Read CIFAR and cut its training set to a tail."""
+    splits, class_names, source = read(settings.dataset, settings.data_dir)
+    train, test = splits
+    available = np.bincount(train[1], minlength=len(class_names))
     largest = settings.largest or available.max()
-    if largest > available.min():
-        raise UserError(
-            f"--largest={largest}, but {settings.dataset} has {available.min()} images "
-            "per class"
-        )
     counts = tail_counts(largest, len(class_names), settings.rho, settings.imbalance)
+    _check_largest(settings, available, counts)
     validation = None
     if settings.protocol == "m2m":
         # As the authors do: a tenth of each class of the *test* set.
@@ -62,24 +64,61 @@ def load(settings: Settings) -> Data:
         validation = tuple(part[held_out] for part in test)
         test = tuple(np.delete(part, held_out, axis=0) for part in test)
     rows = first_rows(train[1], counts, shuffled=settings.subset == "shuffled")
-    name = "CIFAR-10" if settings.dataset == "cifar10" else "CIFAR-100"
+    train = tuple(part[rows] for part in train)
     shape = settings.imbalance.replace("_", " ")
     return Data(
-        train=(train[0][rows], train[1][rows]),
-        validation=validation,
-        test=test,
+        train=_as_samples(train),
+        validation=_as_samples(validation),
+        test=_as_samples(test),
         class_names=class_names,
-        source=f"{name} of tensorflow-datasets, {shape} of rho {settings.rho:g}",
+        source=f"{source}, {shape} of rho {settings.rho:g}",
         bounds=(0.0, 1.0),
         augment=augment,
     )
 
 
-def _read(dataset, data_dir):
-    """`(train, test, class_names)` with images in [0, 1] and in file order."""
+def read(dataset: str, data_dir: str | None) -> tuple[list, list[str], str]:
+    """Read a CIFAR: packed, or its published archive, or by TensorFlow Datasets.
+
+    Args:
+        dataset: `"cifar10"` or `"cifar100"`.
+        data_dir: A folder with `DATASET.npz` (`packed_images`), with the archive, or of
+            TensorFlow Datasets. None for the folder of the latter, or without
+            TensorFlow for the archive, downloaded.
+
+    Returns:
+        `(splits, names, source)`; training and test set are `(images, labels)`, uint8
+        `(n, 32, 32, 3)` and int64 `(n,)`, in file order.
+
+    Raises:
+        UserError: If it can be neither read nor downloaded.
+    """
+    name = "CIFAR-10" if dataset == "cifar10" else "CIFAR-100"
+    if data_dir is not None and (packed := Path(data_dir, f"{dataset}.npz")).exists():
+        return packed_images.read(packed)
+    if cifar_archive.is_in(dataset, data_dir) or (
+        data_dir is None and not tensorflow_is_there()
+    ):
+        splits, names = cifar_archive.read(dataset, data_dir)
+        return splits, names, f"{name}, the published archive"
     builder = prepared_builder(dataset, data_dir)
     splits = [_arrays(builder, split) for split in ("train", "test")]
-    return *splits, builder.info.features["label"].names
+    names = builder.info.features["label"].names
+    return splits, names, f"{name} of tensorflow-datasets"
+
+
+def _as_samples(part):
+    return None if part is None else (samples(part[0]), part[1])
+
+
+def _check_largest(settings, available, counts):
+    missing = np.flatnonzero(counts > available)
+    if len(missing):
+        k = missing[0]
+        raise UserError(
+            f"--largest={settings.largest} and --rho={settings.rho:g} take {counts[k]} "
+            f"images of class {k}, and {settings.dataset} has {available[k]} of it"
+        )
 
 
 def _arrays(builder, split):
@@ -91,7 +130,7 @@ def _arrays(builder, split):
     }
     # Ids sort in file order, so that "the first N_k of a class" is well defined.
     order = np.argsort(rows["id"], kind="stable")
-    return samples(rows["image"][order]), rows["label"][order].astype("int64")
+    return rows["image"][order], rows["label"][order].astype("int64")
 
 
 TASK = Task(

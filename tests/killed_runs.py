@@ -16,7 +16,7 @@ import sys
 import time
 
 import keras
-import tensorflow  # noqa: F401, that TensorBoard's callback imports in each run
+import tensorflow  # noqa: F401, that TensorBoard's writer imports in each run
 import tiny
 
 from tasks.experiment.task import Task

@@ -104,9 +104,20 @@ def test_the_wheel_says_that_it_is_typed(wheel):
     assert "keras_m2m/py.typed" in zipfile.ZipFile(wheel).namelist()
 
 
-def test_the_wheel_needs_keras_and_numpy_only(wheel):
+def metadata_of(wheel):
     name = f"keras_m2m-{keras_m2m.__version__}.dist-info/METADATA"
-    metadata = zipfile.ZipFile(wheel).read(name).decode().splitlines()
+    return zipfile.ZipFile(wheel).read(name).decode().splitlines()
+
+
+def test_what_tasks_need_is_no_tensorflow(wheel):
+    metadata = metadata_of(wheel)
+    needs = [line for line in metadata if line.endswith('extra == "tasks"')]
+    assert any("tensorboard" in line for line in needs)
+    assert not any("tensorflow" in line for line in needs)
+
+
+def test_the_wheel_needs_keras_and_numpy_only(wheel):
+    metadata = metadata_of(wheel)
     needs = [line for line in metadata if line.startswith("Requires-Dist:")]
     assert [line.split()[1] for line in needs if "extra ==" not in line] == [
         "keras>=3.15.1",

@@ -7,6 +7,11 @@ import keras
 from tasks.experiment.errors import UserError
 
 
+def tensorflow_is_there() -> bool:
+    """Whether TensorFlow is installed, without importing it."""
+    return find_spec("tensorflow") is not None
+
+
 def prepared_builder(
     name: str, data_dir: str | None, opencv: bool = False, **arguments
 ):
@@ -22,8 +27,13 @@ def prepared_builder(
         A `tfds.core.DatasetBuilder`.
 
     Raises:
-        UserError: If it can be neither read nor downloaded.
+        UserError: If it can be neither read nor downloaded, or TensorFlow is missing.
     """
+    if not tensorflow_is_there():
+        raise UserError(
+            f"{name} is read through tensorflow-datasets, which needs TensorFlow here: "
+            "pip install tensorflow. Any backend can then train on it"
+        )
     import tensorflow as tf
     import tensorflow_datasets as tfds
 

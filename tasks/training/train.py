@@ -17,6 +17,7 @@ from tasks.experiment.task import Task
 from tasks.records import run_folder
 from tasks.training import devices
 from tasks.training import phases
+from tasks.training.curves import Curves
 from tasks.training.health import StopAtNonFiniteLoss
 from tasks.training.health import WarnOfExplosion
 
@@ -132,7 +133,7 @@ def _callbacks(recipe, settings, folder):
     )
     return [
         keras_m2m.MomentumCorrectedScheduler(rate),
-        _TensorBoardByEpoch(str(folder / "tensorboard"), write_graph=False),
+        Curves(folder / "tensorboard"),
         StopAtNonFiniteLoss(
             f"{folder} ({recipe.about})", bool(recipe.weights), recipe.translate
         ),
@@ -145,34 +146,3 @@ def _watching_explosions(recipe, history, data):
     if not recipe.translate or not plain:
         return []
     return [WarnOfExplosion(plain[-1], len(data.class_names))]
-
-
-def _as_os_error(name):
-    """A method of TensorBoard's callback; TensorFlow has errors of its own."""
-
-    def method(self, *arguments, **named):
-        try:
-            getattr(keras.callbacks.TensorBoard, name)(self, *arguments, **named)
-        except Exception as error:
-            what = str(error).partition("\n")[0]
-            raise OSError(f"TensorBoard cannot write its curves: {what}") from error
-
-    return method
-
-
-class _TensorBoardByEpoch(keras.callbacks.TensorBoard):
-    """Curves over epochs: a record of each batch takes longer than an MLP's step."""
-
-    # So Keras does not wait for the end of each batch to call what does nothing.
-    async_safe = True
-
-    set_model = _as_os_error("set_model")
-    on_train_begin = _as_os_error("on_train_begin")
-    on_train_end = _as_os_error("on_train_end")
-    on_test_begin = _as_os_error("on_test_begin")
-    on_test_end = _as_os_error("on_test_end")
-    on_epoch_begin = _as_os_error("on_epoch_begin")
-    on_epoch_end = _as_os_error("on_epoch_end")
-
-    def on_train_batch_end(self, batch, logs=None):
-        pass
