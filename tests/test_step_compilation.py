@@ -21,6 +21,7 @@ from keras_m2m import M2mModel
 from keras_m2m.m2m_model import compilation
 from keras_m2m.m2m_model.compilation import PARTS
 from keras_m2m.m2m_model.compilation import apply_to_first
+from keras_m2m.m2m_model.compilation import with_rounded_rows
 
 SIZES = (PARTS // 8, PARTS // 2, PARTS)  # of 8 rows: 1, 4 and 8
 COMPILED = SHAPES[-1]
@@ -53,6 +54,24 @@ def test_no_more_rows_than_the_next_size_are_computed(mode, count, size):
 
     seen = run(mode, first, np.zeros(8, "int32"), normal(8, 2), np.int32(count))
     assert seen[0] == size
+
+
+@pytest.mark.parametrize(
+    "rows, longer",
+    [(1, 8), (8, 8), (9, 16), (61, 64), (65, 72), (128, 128), (129, 144)],
+)
+def test_rows_are_rounded_up_to_one_of_few_numbers(rows, longer):
+    seen = []
+
+    def squares(x, weights):
+        seen.append((x.shape[0], weights.shape[0]))
+        return ops.square(x) * weights[:, None]
+
+    x, weights = normal(rows, 2), normal(rows, seed=1)
+    result = with_rounded_rows(squares, *map(ops.convert_to_tensor, (x, weights)))
+    assert seen == [(longer, longer)]
+    expected = x**2 * weights[:, None]
+    np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-6)
 
 
 # The plan.
@@ -150,6 +169,23 @@ def test_choices_that_are_none_are_refused(compilation, message):
         M2mModel(linear(1), linear(2), [10, 100, 1], compilation=compilation)
 
 
+@pytest.mark.skipif(BACKEND != "torch", reason="only PyTorch records")
+def test_translations_on_a_gpu_are_recorded_unless_steps_are_eager(monkeypatch):
+    assert not planned("auto").alone
+    monkeypatch.setattr(compilation, "is_recorded", lambda model: True)
+    assert planned("auto").alone
+    assert not planned("auto", compilation={"alone": False}).alone
+    assert not planned("eager").alone
+    with pytest.raises(ValueError, match="recorded as a CUDA graph has no branches"):
+        planned("auto", compilation={"branches": True})
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others can")
+def test_tensorflow_compiles_no_translation_alone():
+    with pytest.raises(ValueError, match="TensorFlow compiles whole steps"):
+        compilation.check_choices({"alone": True})
+
+
 def test_a_contradiction_is_refused():
     with pytest.raises(ValueError, match="`unroll` contradicts `compilation`"):
         compilation.check_choices({"unroll": True}, unroll=False)
@@ -189,6 +225,10 @@ def whole():
         {"sizes": (PARTS,), "forward_gradient": True},
         {"sizes": (PARTS,), "forward_gradient": False},
         {"sizes": (PARTS,), "static": True},
+        pytest.param(
+            {"sizes": (PARTS,), "alone": True},
+            marks=pytest.mark.skipif(BACKEND == "tensorflow", reason="is refused"),
+        ),
     ],
     ids=[
         "four sizes",
@@ -197,6 +237,7 @@ def whole():
         "forward gradients",
         "native gradients",
         "static shapes",
+        "alone",
     ],
 )
 def test_training_does_not_depend_on_how_it_is_compiled(whole, arguments):

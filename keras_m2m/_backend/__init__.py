@@ -9,8 +9,13 @@ it gives the gradient, None where the scalar does not depend on `x` by different
 operations (on JAX zeros), and the output.
 
 `compiled(fn, for_once)` is `fn` compiled by itself, for where nothing around it is: on
-JAX, whose operations are slow one by one. `fn` takes and returns tensors, and reads no
-variable. What is called once or twice is compiled quickly, to slower code.
+JAX, whose operations are slow one by one, and on PyTorch on a GPU, which records what
+`fn` launches (`cuda_graphs.py`). `fn` takes a list of weights and tensors, returns
+tensors, and reads no variable. What is called once or twice is compiled quickly, to
+slower code, and not recorded.
+
+`is_recorded(model)` says whether `compiled` records functions of the weights of
+`model`.
 
 `run_stateful(model, state, fn, *args)` runs `fn(*args)`, which may read and
 update the variables of `model`, inside a `train_step`. It returns
@@ -45,6 +50,7 @@ if keras.config.backend() == "tensorflow":
     from keras_m2m._backend.tensorflow import gradient_and_output
     from keras_m2m._backend.tensorflow import input_gradient
     from keras_m2m._backend.tensorflow import is_readable
+    from keras_m2m._backend.tensorflow import is_recorded
     from keras_m2m._backend.tensorflow import over_devices
     from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
@@ -56,6 +62,7 @@ elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import gradient_and_output
     from keras_m2m._backend.jax import input_gradient
     from keras_m2m._backend.jax import is_readable
+    from keras_m2m._backend.jax import is_recorded
     from keras_m2m._backend.jax import over_devices
     from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
@@ -67,6 +74,7 @@ elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import gradient_and_output
     from keras_m2m._backend.torch import input_gradient
     from keras_m2m._backend.torch import is_readable
+    from keras_m2m._backend.torch import is_recorded
     from keras_m2m._backend.torch import over_devices
     from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
@@ -84,6 +92,7 @@ __all__ = [
     "gradient_and_output",
     "input_gradient",
     "is_readable",
+    "is_recorded",
     "over_devices",
     "replica_number",
     "run_stateful",

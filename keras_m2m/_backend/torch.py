@@ -4,6 +4,8 @@ import contextlib
 
 import torch
 
+from keras_m2m._backend.cuda_graphs import replayed
+
 
 def fused_batch_norm(x, scale, offset, epsilon):
     # Channels-last images are, to PyTorch, of channels-last memory format.
@@ -32,7 +34,11 @@ def gradient_and_output(fn, x):
 
 
 def compiled(fn, for_once=False):
-    return fn
+    return fn if for_once else replayed(fn)
+
+
+def is_recorded(model):
+    return any(variable.value.is_cuda for variable in model.variables)
 
 
 def run_stateful(model, state, fn, *args):

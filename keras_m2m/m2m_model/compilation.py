@@ -8,15 +8,17 @@ import numpy as np
 from keras import ops
 
 from keras_m2m import checks
+from keras_m2m._backend import is_recorded
 
 # What a user may decide, of which `plan` chooses the rest.
-CHOICES = ("unroll", "branches", "forward_gradient", "static")
+CHOICES = ("unroll", "branches", "forward_gradient", "static", "alone")
 
 # A size is this many parts of the batch: TensorFlow traces a step before it knows
 # how large the batches are.
 PARTS = 64
 _USUAL_BATCH = 128
 _WORTHWHILE = 0.93
+_LEAST_STEP, _STEPS_TO_DOUBLE = 8, 8
 # Standard deviations from the mean number of rows, descending. TensorFlow takes long to
 # trace and compile a size, ten seconds for a ResNet-32, so it gets one.
 _SPREADS = {"jax": (2, 0.5, -0.5), "tensorflow": (2,), "torch": ()}
@@ -32,7 +34,8 @@ class Plan(NamedTuple):
             to the whole; only where `static`.
         unroll: Whether the steps of a translation are written out.
         forward_gradient: As for `FoldedNetwork.freeze`.
-        alone: Whether the translation is compiled by itself, the step not.
+        alone: Whether the translation is compiled by itself, the step not; on PyTorch,
+            recorded as a CUDA graph.
     """
 
     static: bool
@@ -60,9 +63,9 @@ def plan(
         ValueError: If compiled code is to have shapes that vary.
     """
     backend = keras.config.backend()
-    alone = _compiles_alone(model, backend)
+    alone = choices.get("alone", _compiles_alone(model, backend))
     xla = bool(model.jit_compile) and not model.run_eagerly and backend != "torch"
-    xla = xla or alone
+    xla = xla or (alone and backend == "jax")
     on_cpu = xla and keras.distribution.list_devices()[0].lower().startswith("cpu")
     # JAX would compile the loop of an eager step in every step again.
     eager = backend == "jax" and not xla
@@ -78,19 +81,26 @@ def plan(
             "Code that XLA compiles has static shapes: leave `static` out, or compile "
             "with jit_compile=False. Received: compilation={'static': False}"
         )
+    if backend == "torch" and alone and chosen["branches"]:
+        raise ValueError(
+            "What is recorded as a CUDA graph has no branches: leave `branches` or "
+            "`alone` out. Received: compilation={'branches': True}"
+        )
     branches = chosen.pop("branches")
     sizes = _likely_sizes(share, _SPREADS[backend]) if branches else (PARTS,)
-    return Plan(sizes=sizes, alone=alone, **chosen)
+    return Plan(**{"sizes": sizes, "alone": alone, **chosen})
 
 
 def _compiles_alone(model, backend):
-    """Whether Keras, left to choose, takes steps op by op because of some layer.
+    """Whether Keras, left to choose, takes steps op by op.
 
     On JAX a `RandomRotation` in f is enough. In inference mode it does nothing, and
-    the translation, nearly all of the work, can be compiled without it.
+    the translation, nearly all of the work, can be compiled without it. On PyTorch it
+    always does, and on a GPU the translation can be recorded.
     """
-    op_by_op = backend == "jax" and not model.jit_compile
-    return op_by_op and not model.run_eagerly and model.asked_jit_compile is not False
+    if model.run_eagerly or model.jit_compile or model.asked_jit_compile is False:
+        return False
+    return backend == "jax" or is_recorded(model)
 
 
 def apply_to_first(fn, count, sizes, *tensors):
@@ -132,6 +142,34 @@ def apply_to_first(fn, count, sizes, *tensors):
     return ops.switch(index, [branch(size) for size in rows], *tensors)
 
 
+def with_rounded_rows(fn, *tensors):
+    """Call `fn` on tensors that zeros lengthen to one of a few numbers of rows.
+
+    So a function that is recorded for every number of rows is recorded for few: eight
+    between one power of two and the next, which are at most an eighth more (or 7).
+
+    Args:
+        fn: Function of as many tensors, returning a tensor with as many rows.
+        *tensors: Tensors of shape `(n, ...)`, where n is known.
+
+    Returns:
+        Tensor `(n, ...)`.
+
+    Example:
+
+    >>> rows = with_rounded_rows(lambda x: x + len(x), ops.zeros((9,)))
+    >>> keras.ops.convert_to_numpy(rows).tolist() == [16] * 9
+    True
+    """
+    rows = len(tensors[0])
+    step = max(_LEAST_STEP, 2 ** (rows - 1).bit_length() // _STEPS_TO_DOUBLE // 2)
+    more = -rows % step
+    if not more:
+        return fn(*tensors)
+    longer = (ops.pad(x, [(0, more)] + [(0, 0)] * (x.ndim - 1)) for x in tensors)
+    return fn(*longer)[:rows]
+
+
 def check_choices(
     compilation: Mapping[str, bool | None] | None, unroll: bool | None = None
 ) -> dict[str, bool]:
@@ -164,6 +202,11 @@ def check_choices(
         raise ValueError(
             "`unroll` contradicts `compilation`. "
             f"Received: unroll={unroll!r}, compilation={compilation!r}"
+        )
+    if flags.get("alone") and keras.config.backend() == "tensorflow":
+        raise ValueError(
+            "TensorFlow compiles whole steps, no translation alone. "
+            f"Received: compilation={compilation!r}"
         )
     if flags.get("branches") and flags.get("static") is False:
         raise ValueError(

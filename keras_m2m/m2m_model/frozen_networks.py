@@ -9,6 +9,7 @@ from keras_m2m._backend import compiled
 from keras_m2m.folding import FoldedNetwork
 from keras_m2m.m2m_model.compilation import Plan
 from keras_m2m.m2m_model.compilation import apply_to_first
+from keras_m2m.m2m_model.compilation import with_rounded_rows
 from keras_m2m.m2m_model.replicas import divided
 
 
@@ -77,4 +78,5 @@ class FrozenNetworks:
 
         key = plan, fn.func, *sorted(fn.keywords.items())
         run = self._compiled.setdefault(key, compiled(pure))
-        return run([variable.value for variable in variables], count, *tensors)
+        run = functools.partial(run, [variable.value for variable in variables], count)
+        return run(*tensors) if plan.static else with_rounded_rows(run, *tensors)

@@ -1,0 +1,117 @@
+"""PyTorch on a GPU: what a function launches, recorded once and replayed.
+
+To launch an operation takes the host longer than many of a small network's take the
+GPU. A recording (a CUDA graph) is launched as one.
+"""
+
+import contextlib
+import functools
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+
+def replayed(fn: Callable) -> Callable:
+    """`fn`, recorded on a GPU for each shape of its tensors; elsewhere `fn` itself.
+
+    What cannot be recorded, such as code that waits for values, is called as it is
+    after one warning.
+
+    Args:
+        fn: Function of a list of weights and of tensors, returning a tensor. Weights
+            are read where they are, so that a recording sees the values of the day.
+
+    Returns:
+        Function of the same arguments and result.
+    """
+    recordings: dict = {}
+    pool = functools.cache(torch.cuda.graph_pool_handle)
+    places, sound = None, True
+
+    def run(weights, *tensors):
+        nonlocal places, sound
+        if not sound or not _on_gpu(tensors):
+            return fn(weights, *tensors)
+        now = [weight.data_ptr() for weight in weights]
+        if now != places:
+            recordings.clear()
+            places = now
+        key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
+        if key not in recordings:
+            try:
+                recordings[key] = _record(fn, weights, tensors, pool())
+            except Exception as error:  # Whatever a user's network raises.
+                recordings.clear()
+                sound = False
+                warnings.warn(
+                    "A translation could not be recorded as a CUDA graph and is "
+                    f"launched step by step, which is slower. Received: {error}",
+                    stacklevel=2,
+                )
+                return fn(weights, *tensors)
+        return recordings[key](tensors)
+
+    return run
+
+
+def _on_gpu(tensors):
+    return all(tensor.is_cuda for tensor in tensors)
+
+
+@torch.no_grad()
+def _record(fn, weights, tensors, pool):
+    """A function that replays `fn` on tensors like these."""
+    inputs = [torch.clone(tensor) for tensor in tensors]
+    stream, graph = _recording_stream(), torch.cuda.CUDAGraph()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream), _NumbersMadeOnDevice():
+        fn(weights, *inputs)  # Lets libraries choose and allocate what they need.
+        with _waiting_refused():  # A recording broken off would be hard to clean up.
+            fn(weights, *inputs)
+        # Other threads, which fetch data, may do as they like meanwhile.
+        with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+            output = fn(weights, *inputs)
+    torch.cuda.current_stream().wait_stream(stream)
+
+    @torch.no_grad()
+    def replay(tensors):
+        for place, tensor in zip(inputs, tensors, strict=True):
+            place.copy_(tensor)
+        graph.replay()
+        return output.clone()  # The next replay writes to the same place.
+
+    return replay
+
+
+@functools.cache
+def _recording_stream():
+    # One for all: cuBLAS keeps a workspace for every stream that it ever saw.
+    return torch.cuda.Stream()
+
+
+@contextlib.contextmanager
+def _waiting_refused():
+    """Operations that wait for the GPU raise, which a recording cannot hold."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # A prototype, it says, which may miss some.
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+class _NumbersMadeOnDevice(TorchFunctionMode):
+    """Tensors of a Python number are filled on the device, not copied from the host.
+
+    Keras makes such tensors of the constants in `keras.ops.maximum(x, 0.1)`.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        numbers = func in (torch.as_tensor, torch.tensor) and len(args) == 1
+        if numbers and isinstance(args[0], bool | int | float):
+            return torch.full((), args[0], **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
