@@ -25,29 +25,32 @@ false positives, acceptance and gain.
 wins, and whether its lead is more than noise.
 """
 
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import app
 from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST_WHOLE
+from tasks import registry
 from tasks.data.whole_files import make_folder
 from tasks.data.whole_files import write
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import Row
+from tasks.experiment.shared_flags import names_in_role
 from tasks.runs import commands
 from tasks.runs import table_figures
 from tasks.runs.sweep import Dataset
 from tasks.runs.sweep import Sweep
-from tasks.runs.sweep import dataset
 from tasks.tables import paper
 from tasks.tables import published
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
-from tasks.tables.model import Row
 from tasks.tables.model import Table
 from tasks.tables.page import page
 
@@ -128,6 +131,42 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
         return _made(chosen, sweep, sweep.run(), out)
 
 
+def read_dataset(command: str, common: Sequence[str] = ()) -> Dataset:
+    """A dataset from a command line.
+
+    Args:
+        command: A task's name, then its flags, as in `"cifar_lt --rho=10"`.
+        common: Flags that go before these.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        UserError: If there is no such task, or its flags are wrong.
+    """
+    task, own = registry.find(command)
+    found = Dataset(task, _joined([*common, *own]))
+    for part in found.arguments:
+        flag = part.partition("=")[0]
+        if flag.removeprefix("--") in names_in_role("choice", "command"):
+            raise UserError(f"{flag} has no use here: the table says what is run")
+    found.shared()
+    return found
+
+
+def _joined(parts):
+    """Flags as `--name=value`, also those given as `-name` or as `--name value`."""
+    joined = []
+    for part in parts:
+        if re.match(r"-[a-z]", part):
+            part = f"-{part}"
+        if joined and not part.startswith("-") and "=" not in joined[-1]:
+            joined[-1] += f"={part}"
+        else:
+            joined.append(part)
+    return joined
+
+
 def _made(chosen, sweep, records, out):
     """Write the table, and draw."""
     columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
@@ -154,7 +193,7 @@ def _sweep(chosen, arguments):
     if (chosen.table is None) == (chosen.task is None):
         raise UserError("give --table=1 to 6, or --task for data of your own")
     names = [chosen.task] if chosen.task else chosen.datasets
-    datasets = [dataset(command, common) for command in [*names, *commands]]
+    datasets = [read_dataset(command, common) for command in [*names, *commands]]
     # By their names, under which they stand in the table and have their figures.
     _check_once("datasets", [own.label for own in datasets])
     if not datasets or (chosen.task and (len(datasets) > 1 or chosen.datasets)):
@@ -204,8 +243,8 @@ def _check_once(what, found):
 
 def _column(of: Dataset, records: dict) -> Column:
     flags_of_it = of.settings(Row("ce", "erm"), 0).values
-    about = of.task.name, flags_of_it
-    label, departures = published.dataset_label(*about), published.departures(*about)
+    label = published.dataset_label(of.task.name, flags_of_it)
+    departures = published.departures(of.task, flags_of_it)
     return Column(of.label, records, label, departures)
 
 

@@ -5,8 +5,9 @@ import pytest
 import tiny
 
 from tasks.experiment import ablations
-from tasks.experiment.ablations import ABLATIONS
+from tasks.experiment.recipes import ABLATIONS
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import method_of
 from tasks.training import phases
 from tasks.training.train import train
 
@@ -38,8 +39,8 @@ def test_ablations_upon_rs_are_not_deferred():
 
 def test_the_names_of_ablations_are_no_methods_of_the_command_line():
     assert not set(ABLATIONS) & set(METHODS)
-    assert ablations.method_of("m2m") is METHODS["m2m"]
-    assert ablations.method_of("m2m_self") is ABLATIONS["m2m_self"]
+    assert method_of("m2m") is METHODS["m2m"]
+    assert method_of("m2m_self") is ABLATIONS["m2m_self"]
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

@@ -255,7 +255,7 @@ def test_a_g_that_diverges_fails_its_cell(tmp_path):
 
 def test_a_method_fixes_flags_by_itself():
     # So that a cell's configuration says what it was trained with.
-    from tasks.experiment.ablations import ABLATIONS
+    from tasks.experiment.recipes import ABLATIONS
 
     settings = tiny.settings(lam=0.5).replace(**ABLATIONS["m2m_lam0"].flags)
     assert settings.lam == 0

@@ -1,11 +1,15 @@
 """Imports point downwards, and backends stay behind their seam."""
 
 import ast
+import graphlib
 import pathlib
 
 import pytest
 
-PACKAGE = pathlib.Path(__file__).parents[1] / "keras_m2m"
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "keras_m2m"
+TASKS = ROOT / "tasks"
+MOST_LINES = 300  # Of a file.
 
 # A module may import those of lower layers. Give a new one the lowest layer that
 # its imports allow; a folder is one module, whose files may import each other.
@@ -27,6 +31,19 @@ LAYERS = {
     "models": 3,
 }
 TOP = 4  # keras_m2m/__init__.py
+# The floors of tasks/. Its other modules are the data sets, on the sixth.
+FLOORS = {
+    "experiment": 1,
+    "data": 2,
+    "training": 3,
+    "records": 4,
+    "runs": 5,
+    "registry": 6,
+    "tables": 6,
+    "class_sizes": 7,
+    "table": 7,
+}
+OF_DATASETS = 6
 BACKENDS = {"tensorflow", "jax", "torch"}
 FORBIDDEN = {"absl", "tasks"}
 
@@ -131,3 +148,62 @@ def test_a_relative_import_out_of_a_folder_is_seen():
     assert violations(source, "plots", "keras_m2m.plots") == [
         "keras_m2m.m2m_model.M2mModel"
     ]
+
+
+def files_of_tasks():
+    # Not the first, which only lets commands listen to signals.
+    return sorted(set(TASKS.rglob("*.py")) - {TASKS / "__init__.py"})
+
+
+def modules_imported(path):
+    """The files of tasks/ that one imports, as their names in tasks."""
+    for name in imported(ast.parse(path.read_text()), "tasks"):
+        parts = name.split(".")[1:] if name.startswith("tasks.") else []
+        # The last one may be a module, or a name in it.
+        for known in (parts, parts[:-1]):
+            file = TASKS.joinpath(*known)
+            if known and (file.with_suffix(".py").exists() or file.is_dir()):
+                yield ".".join(known)
+                break
+
+
+def name_in_tasks(path):
+    parts = path.relative_to(TASKS).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@pytest.mark.parametrize("path", files_of_tasks(), ids=name_in_tasks)
+def test_imports_of_tasks_point_downwards(path):
+    wing = name_in_tasks(path).partition(".")[0]
+    up = [
+        name
+        for name in modules_imported(path)
+        if name.partition(".")[0] != wing
+        and FLOORS.get(name.partition(".")[0], OF_DATASETS)
+        >= FLOORS.get(wing, OF_DATASETS)
+    ]
+    assert up == []
+
+
+def test_imports_of_tasks_go_in_no_circle():
+    graph = {
+        name_in_tasks(path): set(modules_imported(path)) - {name_in_tasks(path)}
+        for path in files_of_tasks()
+    }
+    assert [*graphlib.TopologicalSorter(graph).static_order()]
+
+
+def test_every_wing_has_a_floor():
+    wings = {path.name for path in TASKS.iterdir() if (path / "__init__.py").exists()}
+    assert wings < FLOORS.keys()
+
+
+def test_a_module_is_imported_by_its_name_in_one_place():
+    by_name = [p for p in files_of_tasks() if "import_module" in p.read_text()]
+    assert [name_in_tasks(path) for path in by_name] == ["registry"]
+
+
+@pytest.mark.parametrize("package", [PACKAGE, TASKS], ids=lambda p: p.name)
+def test_no_file_is_long(package):
+    lengths = {p: len(p.read_text().splitlines()) for p in package.rglob("*.py")}
+    assert [p for p, lines in lengths.items() if lines > MOST_LINES] == []

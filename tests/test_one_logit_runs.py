@@ -7,12 +7,12 @@ import tiny
 
 import keras_m2m
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
 from tasks.experiment.task import Data
 from tasks.records import reports
 from tasks.records.cells import Cells
 from tasks.runs import runner
 from tasks.runs.data_checks import check_data
-from tasks.tables.model import Row
 from tasks.training import phases
 from tasks.training.evaluation import evaluate
 

@@ -4,6 +4,7 @@ import pytest
 
 from tasks import celeba5
 from tasks import cifar_lt
+from tasks import folder
 from tasks import imagenet_lt
 from tasks import reuters
 from tasks import sun397
@@ -105,9 +106,9 @@ def test_what_the_paper_does_not_have_is_none():
     ],
 )
 def test_a_run_by_the_papers_protocol_has_its_dataset(task, arguments, label):
-    found = task.TASK.name, flags(task.TASK, *arguments)
-    assert published.dataset_label(*found) == label
-    assert published.departures(*found) == []
+    found = flags(task.TASK, *arguments)
+    assert published.dataset_label(task.TASK.name, found) == label
+    assert published.departures(task.TASK, found) == []
 
 
 @pytest.mark.parametrize(
@@ -124,12 +125,12 @@ def test_a_run_by_the_papers_protocol_has_its_dataset(task, arguments, label):
     ],
 )
 def test_a_run_of_another_protocol_is_told(task, argument):
-    assert published.departures(task.TASK.name, flags(task.TASK, argument))
+    assert published.departures(task.TASK, flags(task.TASK, argument))
 
 
 def test_it_is_told_what_another_protocol_is():
     changed = flags(reuters.TASK, "--epochs=20", "--drops=9:0.1", "--step_size=0.5")
-    assert published.departures("reuters", changed) == [
+    assert published.departures(reuters.TASK, changed) == [
         "epochs 20, not 15",
         "drops 9:0.1, not 10:0.1",
         "step_size 0.5, not 1",
@@ -139,4 +140,4 @@ def test_it_is_told_what_another_protocol_is():
 def test_a_dataset_of_the_users_own_has_no_published_values():
     assert published.dataset_label("folder", {"protocol": "m2m"}) is None
     expected = ["the paper has no such dataset"]
-    assert published.departures("folder", {}) == expected
+    assert published.departures(folder.TASK, {}) == expected

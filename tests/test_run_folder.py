@@ -12,7 +12,7 @@ from tasks.experiment.settings import parse
 from tasks.records import folder_lock
 from tasks.records import reports
 from tasks.records import run_folder
-from tasks.records.run_folder import CHECKPOINTS
+from tasks.training.train import CHECKPOINTS
 
 pytestmark = pytest.mark.no_backend
 

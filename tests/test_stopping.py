@@ -141,7 +141,7 @@ def test_what_goes_on_is_named_with_its_command(tmp_path, monkeypatch):
         "Nothing is saved yet, so --resume begins anew:\n  python -m tasks.x --resume"
     )
     for place, epochs in (("g", 3), (".", 2), (".", 10), ("erm", 1)):
-        folder = tmp_path / place / run_folder.CHECKPOINTS
+        folder = tmp_path / place / "checkpoints"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"epoch-{epochs:05d}.npz").touch()
     saved = run_folder.saved(settings)

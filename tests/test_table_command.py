@@ -15,8 +15,8 @@ from table_commands import row
 from tasks import table
 from tasks.data import encoded_images
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
 from tasks.runs.data_checks import check_data
-from tasks.tables.model import Row
 
 # Cells are tested on every backend, and in test_table_networks so is the command.
 pytestmark = pytest.mark.no_backend

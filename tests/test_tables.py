@@ -11,12 +11,12 @@ from made_results import runs
 from markdown_it import MarkdownIt
 
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
 from tasks.tables import layout
 from tasks.tables import paper
 from tasks.tables.markdown import escape
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
-from tasks.tables.model import Row
 from tasks.tables.model import Table
 
 pytestmark = pytest.mark.no_backend

@@ -12,10 +12,10 @@ from made_results import failed
 from made_results import record
 from made_results import runs
 
+from tasks.experiment.recipes import Row
 from tasks.tables import figures
 from tasks.tables import paper
 from tasks.tables.model import Column
-from tasks.tables.model import Row
 from tasks.tables.model import Table
 from tasks.tables.page import page
 

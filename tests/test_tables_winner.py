@@ -6,9 +6,9 @@ from made_results import by_recipe
 from made_results import failed
 from made_results import runs
 
+from tasks.experiment.recipes import Row
 from tasks.tables import winner
 from tasks.tables.model import Column
-from tasks.tables.model import Row
 from tasks.tables.model import Table
 
 pytestmark = pytest.mark.no_backend

@@ -1,14 +1,10 @@
-"""The ablations of the paper's Tables 3, 4 and 5: variants of M2m, as data.
+"""The models of the ablations of the paper's Tables 3, 4 and 5.
 
-Each changes one step of M2m, in a subclass that overrides one method, or one value
-of the settings. They are `Method`s like those of `recipes.py`, but none to choose by
-`--method`.
+Each changes one step of M2m, in a subclass that overrides one method.
 """
 
-import functools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -21,9 +17,6 @@ from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
 from keras_m2m.m2m_model.replicas import spread_seed
 from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import Method
-from tasks.experiment.recipes import as_class
 from tasks.experiment.task import Data
 
 
@@ -194,7 +187,8 @@ def draw_pool(x, y, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x[rows], y[rows]
 
 
-def _from_pool(size, f, g, data: Data, seed, **arguments):
+def from_pool(size: int, f, g, data: Data, seed, **arguments) -> FromPool:
+    """`FromPool` of as many samples of each class, as `Method.model` takes it."""
     x, y = data.train
     if is_stream(x):
         raise UserError("A pool of seeds needs all samples in memory, not a stream")
@@ -211,41 +205,3 @@ def _from_pool(size, f, g, data: Data, seed, **arguments):
 def _generator(seed):
     """Draws that do not repeat those of an `M2mModel` with the same seed."""
     return ReplicaSeedGenerator(spread_seed(seed, stream=1))
-
-
-def _variant(about, **changes):
-    return replace(METHODS["m2m"], about=f"M2m, {about}", **changes)
-
-
-ABLATIONS: dict[str, Method] = {
-    # Table 3
-    **{
-        f"m2m_pool{size}": _variant(
-            f"seeds from {size} samples per class",
-            model=functools.partial(_from_pool, size),
-        )
-        for size in (10, 50, 100, 200, 500)
-    },
-    # Table 4
-    "m2m_lam0": _variant("lam 0", flags={"lam": 0.0}),
-    "m2m_clean": _variant("seeds inserted untranslated", model=as_class(Clean)),
-    "m2m_rs": _variant("from the first epoch", deferred=False),
-    "m2m_rs_rand": _variant(
-        "from the first epoch, with random labels",
-        deferred=False,
-        model=as_class(RandomLabels),
-    ),
-    # Table 5
-    "m2m_self": _variant("f in place of g", model=as_class(Self), teachers=0),
-    "m2m_no_reject": _variant("R never rejects", model=as_class(NoReject)),
-    "m2m_no_threshold": _variant("gamma 0", flags={"gamma": 0.0}),
-    # "A higher gamma", says the paper; 0.99 is the higher one of its grid.
-    "m2m_ensemble": _variant(
-        "g the mean of two networks", teachers=2, flags={"gamma": 0.99}
-    ),
-}
-
-
-def method_of(name: str) -> Method:
-    """The method of a name, of `METHODS` or of `ABLATIONS`."""
-    return {**METHODS, **ABLATIONS}[name]

@@ -1,13 +1,17 @@
-"""The methods and losses of the paper's tables, as data."""
+"""The methods and losses of the paper's tables, its ablations too, as data."""
 
+import functools
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
 import keras
 
 import keras_m2m
+from tasks.experiment import ablations
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,42 @@ METHODS = {
     ),
 }
 
+
+def _variant(about, **changes):
+    return replace(METHODS["m2m"], about=f"M2m, {about}", **changes)
+
+
+# None to choose by --method.
+ABLATIONS: dict[str, Method] = {
+    # Table 3
+    **{
+        f"m2m_pool{size}": _variant(
+            f"seeds from {size} samples per class",
+            model=functools.partial(ablations.from_pool, size),
+        )
+        for size in (10, 50, 100, 200, 500)
+    },
+    # Table 4
+    "m2m_lam0": _variant("lam 0", flags={"lam": 0.0}),
+    "m2m_clean": _variant(
+        "seeds inserted untranslated", model=as_class(ablations.Clean)
+    ),
+    "m2m_rs": _variant("from the first epoch", deferred=False),
+    "m2m_rs_rand": _variant(
+        "from the first epoch, with random labels",
+        deferred=False,
+        model=as_class(ablations.RandomLabels),
+    ),
+    # Table 5
+    "m2m_self": _variant("f in place of g", model=as_class(ablations.Self), teachers=0),
+    "m2m_no_reject": _variant("R never rejects", model=as_class(ablations.NoReject)),
+    "m2m_no_threshold": _variant("gamma 0", flags={"gamma": 0.0}),
+    # "A higher gamma", says the paper; 0.99 is the higher one of its grid.
+    "m2m_ensemble": _variant(
+        "g the mean of two networks", teachers=2, flags={"gamma": 0.99}
+    ),
+}
+
 LOSSES = {
     "ce": Loss(
         "cross entropy",
@@ -103,3 +143,45 @@ LOSSES = {
         of_g="bce",
     ),
 }
+
+_LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM", "bce": "BCE"}
+_METHOD_NAMES = {"cb_rw": "CB-RW", "m2m": "M2m"}
+
+
+def method_of(name: str) -> Method:
+    """The method of a name, of `METHODS` or of `ABLATIONS`."""
+    return {**METHODS, **ABLATIONS}[name]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, or a variant of M2m in a table of ablations.
+
+    Attributes:
+        loss: A key of `recipes.LOSSES`.
+        method: A key of `recipes.METHODS`.
+        label: What the row is called; by default such as `"LDAM-M2m"`.
+        variant: As `published/ablations.csv` has it, or None.
+    """
+
+    loss: str
+    method: str
+    label: str = ""
+    variant: str | None = None
+
+    def __post_init__(self):
+        if not self.label:
+            object.__setattr__(self, "label", _label(self.loss, self.method))
+
+    @property
+    def key(self) -> Hashable:
+        """What records are kept by: the variant, or `(loss, method)`."""
+        return self.variant or (self.loss, self.method)
+
+
+def _label(loss, method):
+    name = _METHOD_NAMES.get(method, method.upper())
+    if loss == "ce":
+        return name
+    base = _LOSS_NAMES.get(loss, loss)
+    return base if method == "erm" else f"{base}-{name}"

@@ -25,9 +25,9 @@ import keras
 
 from tasks.data import whole_files
 from tasks.experiment import ablations
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task
@@ -36,11 +36,11 @@ from tasks.records import records
 from tasks.records import reports
 from tasks.records import run_folder
 from tasks.records.records import flags_of
-from tasks.records.run_folder import CHECKPOINTS
 from tasks.records.versions import commit
 from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training.health import Diverged
+from tasks.training.train import CHECKPOINTS
 from tasks.training.train import Trained
 from tasks.training.train import train
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tasks.data import whole_files
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of_the_run
 from tasks.records import run_folder

@@ -14,8 +14,8 @@ from keras_m2m import plots
 from keras_m2m import sampling
 from keras_m2m.classes import class_logits
 from tasks.data import whole_files
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of_the_run
 from tasks.experiment.task import Data

@@ -26,8 +26,8 @@ from tasks.experiment.settings import flags_of_the_run
 from tasks.experiment.task import Data
 from tasks.records.versions import versions
 from tasks.training import devices
+from tasks.training.train import CHECKPOINTS
 
-CHECKPOINTS = "checkpoints"
 _UNFINISHED, _FINISHED = "unfinished.json", "finished.json"
 # What a run may go on with, with a warning, and its name there.
 _MAY_CHANGE = {"versions": "Packages", "threads": "The number of threads"}

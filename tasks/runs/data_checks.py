@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from keras_m2m.sampling import is_stream
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import Row
+from tasks.experiment.recipes import method_of
 from tasks.experiment.task import Data
-from tasks.tables.model import Row
 
 
 def missing(method: str, loss: str, data: Data) -> str | None:

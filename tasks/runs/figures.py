@@ -20,8 +20,8 @@ from keras_m2m import plots
 from keras_m2m.sampling import is_stream
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
 from tasks.experiment.task import Data
-from tasks.tables.model import Row
 from tasks.training import devices
 
 Paths = tuple[Path, Path]

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +9,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tasks import registry
 from tasks.data.streams import own_errors
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of
 from tasks.experiment.settings import parse
-from tasks.experiment.shared_flags import names_in_role
 from tasks.experiment.task import Task
 from tasks.records import records
 from tasks.records.cells import Cells
 from tasks.runs import tuning
 from tasks.runs.data_checks import check_data
-from tasks.tables.model import Row
 from tasks.training import devices
 from tasks.training.determinism import make_deterministic
 
@@ -199,39 +196,3 @@ class Sweep:
         if not load:
             return tuning.found(self.results, settings)
         return tuning.tune(self.opened[self.datasets.index(dataset)], settings)
-
-
-def dataset(command: str, common: Sequence[str] = ()) -> Dataset:
-    """A dataset from a command line.
-
-    Args:
-        command: A task's name, then its flags, as in `"cifar_lt --rho=10"`.
-        common: Flags that go before these.
-
-    Returns:
-        `Dataset`.
-
-    Raises:
-        UserError: If there is no such task, or its flags are wrong.
-    """
-    task, own = registry.find(command)
-    found = Dataset(task, _joined([*common, *own]))
-    for part in found.arguments:
-        flag = part.partition("=")[0]
-        if flag.removeprefix("--") in names_in_role("choice", "command"):
-            raise UserError(f"{flag} has no use here: the table says what is run")
-    found.shared()
-    return found
-
-
-def _joined(parts):
-    """Flags as `--name=value`, also those given as `-name` or as `--name value`."""
-    joined = []
-    for part in parts:
-        if re.match(r"-[a-z]", part):
-            part = f"-{part}"
-        if joined and not part.startswith("-") and "=" not in joined[-1]:
-            joined[-1] += f"={part}"
-        else:
-            joined.append(part)
-    return joined

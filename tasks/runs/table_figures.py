@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
+from tasks.experiment.recipes import method_of
 from tasks.records import reports
 from tasks.records.cells import Cells
 from tasks.runs import figures
 from tasks.runs.sweep import Sweep
-from tasks.tables.model import Row
 from tasks.training import phases
 
 # The four of Figure 4, and their like of one logit, as far as they are in the table.

@@ -7,39 +7,11 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import Row
 from tasks.tables import published
 from tasks.tables.published import Published
 from tasks.tables.statistics import Spread
 from tasks.tables.statistics import spread
-
-_LOSS_NAMES = {"focal": "Focal", "ldam": "LDAM", "bce": "BCE"}
-_METHOD_NAMES = {"cb_rw": "CB-RW", "m2m": "M2m"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A method, or a variant of M2m in a table of ablations.
-
-    Attributes:
-        loss: A key of `recipes.LOSSES`.
-        method: A key of `recipes.METHODS`.
-        label: What the row is called; by default such as `"LDAM-M2m"`.
-        variant: As `published/ablations.csv` has it, or None.
-    """
-
-    loss: str
-    method: str
-    label: str = ""
-    variant: str | None = None
-
-    def __post_init__(self):
-        if not self.label:
-            object.__setattr__(self, "label", _label(self.loss, self.method))
-
-    @property
-    def key(self) -> Hashable:
-        """What records are kept by: the variant, or `(loss, method)`."""
-        return self.variant or (self.loss, self.method)
 
 
 @dataclass(frozen=True)
@@ -113,14 +85,6 @@ class Cell:
     def spread(self, score: str) -> Spread | None:
         """Mean and spread of a score, fractions, or None without any."""
         return spread([*self.by_seed(score).values()])
-
-
-def _label(loss, method):
-    name = _METHOD_NAMES.get(method, method.upper())
-    if loss == "ce":
-        return name
-    base = _LOSS_NAMES.get(loss, loss)
-    return base if method == "erm" else f"{base}-{name}"
 
 
 def _cell(table, column, row):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tasks.experiment.recipes import Row
 from tasks.tables import published
 from tasks.tables.model import Cell
-from tasks.tables.model import Row
 
 # (label, method) by variant; "seeds_per_class=N" is `m2m_poolN`.
 _VARIANTS = {

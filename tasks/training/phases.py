@@ -7,11 +7,11 @@ import numpy as np
 
 import keras_m2m
 from keras_m2m.sampling import is_stream
-from tasks.experiment.ablations import method_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.recipes import Method
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task

@@ -14,12 +14,13 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task
-from tasks.records import run_folder
 from tasks.training import devices
 from tasks.training import phases
 from tasks.training.curves import Curves
 from tasks.training.health import StopAtNonFiniteLoss
 from tasks.training.health import WarnOfExplosion
+
+CHECKPOINTS = "checkpoints"  # The folder of a training's, in its folder.
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def train(
 
 def _resume(folder, f, best, watch, settings):
     folder.mkdir(parents=True, exist_ok=True)
-    resume = keras_m2m.ExactResume(folder / run_folder.CHECKPOINTS, f, best, watch)
+    resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch)
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
     else:

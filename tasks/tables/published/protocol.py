@@ -1,9 +1,9 @@
 """Which of the paper's datasets a run is of, and where its protocol is another."""
 
-import importlib
 from collections.abc import Mapping
 
 from tasks.experiment.settings import parse
+from tasks.experiment.task import Task
 
 # The flags that tell a task's datasets apart, and the paper's name for each.
 _DATASETS = {
@@ -37,25 +37,24 @@ def dataset_label(task: str, flags: Mapping) -> str | None:
     return None if chosen is None else chosen[1]
 
 
-def departures(task: str, flags: Mapping) -> list[str]:
+def departures(task: Task, flags: Mapping) -> list[str]:
     """Where a run's protocol is not the paper's.
 
     Flags that only this version does not know, or that a result of another does not
     have, count as no departure.
 
     Args:
-        task: A task's name.
+        task: The task.
         flags: Its flags, as a result has them.
 
     Returns:
         A phrase for each, such as `"epochs 60, not 200"`; empty if there are none.
     """
-    chosen = _chosen(task, flags)
+    chosen = _chosen(task.name, flags)
     if chosen is None:
         return ["the paper has no such dataset"]
-    module = importlib.import_module(f"tasks.{task}")  # Which may import this one.
     arguments = [f"--{argument}" for argument in chosen[0]]
-    expected = parse(module.TASK, arguments)
+    expected = parse(task, arguments)
     numbers = [name for name, f in expected.flags.items() if f.role == "number"]
     return [
         f"{name} {_text(flags[name])}, not {_text(value)}"
