@@ -53,11 +53,17 @@ IMPLEMENTATIONS = {
 }
 REFERENCE = "plain PyTorch"
 
-# Arguments of `M2mModel` that force how a step is compiled, and their values.
-CHOICES = {
+# What `M2mModel(compilation=...)` lets choose, by backend; what contradicts itself, or
+# cannot be met, is left out when it is tried.
+_OF_XLA = {
     "unroll": (False, True),
     "branches": (True, False),
     "forward_gradient": (False, True),
+}
+CHOICES = {
+    "jax": _OF_XLA,
+    "tensorflow": _OF_XLA,
+    "torch": {"static": (False, True), "branches": (False, True)},
 }
 
 
@@ -80,13 +86,20 @@ def chosen(only, on_gpu):
     return wanted, left
 
 
-def of_all_choices(backend, by_fit):
-    """An implementation for each combination of `CHOICES`."""
-    made = {}
-    for values in itertools.product(*CHOICES.values()):
-        choices = ",".join(f"{k}={v}" for k, v in zip(CHOICES, values, strict=True))
-        arguments = (f"--choices={choices}",)
-        made[f"{backend}: {choices}"] = Implementation(
-            arguments, backend, by_fit=by_fit
+def with_choices(backend, choices, by_fit):
+    """`{name: Implementation}` of texts like `unroll=True,branches=False`."""
+    return {
+        f"{backend}, {each}": Implementation(
+            (f"--choices={each}",), backend, by_fit=by_fit
         )
-    return made
+        for each in choices
+    }
+
+
+def all_choices(backend):
+    """Every combination of the values of `CHOICES`, as texts."""
+    names = CHOICES[backend]
+    return [
+        ",".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        for values in itertools.product(*names.values())
+    ]

@@ -1,7 +1,6 @@
 """Ordinary and M2m steps with keras_m2m, on the backend that Keras has."""
 
 import ast
-import inspect
 import itertools
 import time
 
@@ -61,8 +60,8 @@ class KerasSteps:
             beta=options.beta,
             steps=options.steps,
             bounds=(0, 1),
+            compilation=compilation(options.choices),
             **setting.M2M,
-            **compilation(options.choices),
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.models = {"ordinary": f, "m2m": model}
@@ -99,14 +98,9 @@ class KerasSteps:
 
 
 def compilation(choices):
-    """Arguments of `M2mModel` from `name=value,...`."""
-    if not choices:
-        return {}
-    pairs = (pair.split("=") for pair in choices.split(","))
-    values = {name: ast.literal_eval(value) for name, value in pairs}
-    if "compilation" in inspect.signature(keras_m2m.M2mModel).parameters:
-        return {"compilation": values}
-    return values
+    """`M2mModel(compilation=...)` from `name=value,...`; None from nothing."""
+    pairs = (pair.split("=") for pair in choices.split(",") if pair)
+    return {name: ast.literal_eval(value) for name, value in pairs} or None
 
 
 def wait_for(model):

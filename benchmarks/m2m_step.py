@@ -14,7 +14,9 @@ import json
 import os
 import pathlib
 import sys
+import threading
 import time
+from concurrent import futures
 
 # Of this process, which only counts, and must not take a GPU's memory as JAX does.
 os.environ["KERAS_BACKEND"] = "torch"
@@ -30,6 +32,8 @@ from worker_process import WorkerError
 # Of the time, when no further implementation is started.
 _TO_START = 0.6
 _STEPS_ON_GPU = 20
+# Seconds over the time that a turn may take, which was begun in time.
+_GRACE = 10
 
 
 class Run:
@@ -44,6 +48,12 @@ class Run:
     def __init__(self, options, wanted, left):
         self.options, self.wanted = options, wanted
         self.began = time.monotonic()
+        self.rows = {
+            rejected_first: options.batch_size
+            * setting.rows_translated(options, rejected_first)
+            for rejected_first in (False, True)
+        }
+        self.lock = threading.Lock()
         self.workers = {}
         self.result = {
             "command": " ".join(["python", "benchmarks/m2m_step.py", *sys.argv[1:]]),
@@ -68,19 +78,25 @@ class Run:
 
     def ask(self, name, *words):
         """What a worker answers; None if it fails, and then it is left out."""
-        limits = [x for x in (self.options.limit, self.left_to_do()) if x is not None]
-        seconds = max(1, min(limits)) if limits else None
+        left = self.left_to_do()
+        limits = [self.options.limit, None if left is None else left + _GRACE]
+        limits = [limit for limit in limits if limit is not None]
         try:
-            return self.workers[name].ask(*words, seconds=seconds)
+            return self.workers[name].ask(*words, seconds=min(limits, default=None))
         except WorkerError as error:
             self.workers.pop(name).stop()
-            self.result["left_out"][name] = str(error)
             say(f"{name}: {error}\n{error.log}")
-            self.write()
+            with self.lock:
+                self.result["left_out"][name] = str(error)
+                self.write()
             return None
 
     def start(self, name):
-        """Start a worker: first steps, then a turn that only a run cut short shows."""
+        """Start a worker and let it make its first steps."""
+        if self.is_over(_TO_START):
+            self.result["left_out"][name] = "no time to start it"
+            say(f"{name}: no time to start it")
+            return
         found = self.wanted[name]
         arguments = [*found.arguments, *setting.sizes(self.options)]
         if found.by_fit:
@@ -95,20 +111,20 @@ class Run:
         between = time.monotonic()
         if self.ask(name, "m2m", first) is None:
             return
-        self.result["implementations"][name] = {
-            "rows": self.options.batch_size
-            * setting.rows_translated(self.options, found.rejected_first),
+        row = {
+            "rows": self.rows[found.rejected_first],
             "first_ordinary_step": between - start,
             "first_m2m_step": time.monotonic() - between,
             "seconds": {"ordinary": [], "m2m": []},
             "rounds": 0,
         }
-        if self.options.steps_per_turn > 1:
-            self.turn(name)
         say(f"{name}: started in {time.monotonic() - start:.1f} s")
+        with self.lock:
+            self.result["implementations"][name] = row
 
     def turn(self, name):
         """The steps of one turn, and what the worker is by now."""
+        began = time.monotonic()
         steps = {}
         for step in ("ordinary", "m2m"):
             steps[step] = self.ask(name, step, self.options.steps_per_turn)
@@ -121,17 +137,35 @@ class Run:
         for step, seconds in steps.items():
             row["seconds"][step].append(seconds)
         row.update(about, peak_bytes=memory)
+        row["seconds_of_turn"] = time.monotonic() - began
         self.write()
+
+    def start_all(self):
+        """Start the workers, then a turn of each that only a run cut short shows."""
+        with futures.ThreadPoolExecutor(self.options.together) as pool:
+            list(pool.map(self.start, self.wanted))
+        started = self.result["implementations"]
+        self.result["implementations"] = {
+            name: started[name] for name in self.wanted if name in started
+        }
+        if self.options.steps_per_turn > 1:
+            for name in self._in_order():
+                self.turn(name)
+
+    def _in_order(self):
+        """Names of the workers that run, as they were asked for."""
+        return [name for name in self.wanted if name in self.workers]
 
     def rounds(self):
         """The turns that count."""
         for number in range(self.options.rounds):
             self.rates()
-            for name in list(self.workers):
-                if self.is_over():
+            for name in self._in_order():
+                row = self.result["implementations"][name]
+                left = self.left_to_do()
+                if left is not None and left < row.get("seconds_of_turn", 0):
                     say(f"Out of time in round {number + 1} of {self.options.rounds}.")
                     return
-                row = self.result["implementations"][name]
                 if number == 0:
                     row["seconds"] = {"ordinary": [], "m2m": []}
                 self.turn(name)
@@ -149,7 +183,7 @@ class Run:
 
     def kernels(self):
         """How many kernels the steps of plain PyTorch have, last: it slows them."""
-        for name in list(self.workers):
+        for name in self._in_order():
             if "--plain" in self.wanted[name].arguments and not self.is_over():
                 found = self.ask(name, "kernels")
                 if found is not None:
@@ -157,12 +191,7 @@ class Run:
                     self.write()
 
     def everything(self):
-        for name in self.wanted:
-            if self.is_over(_TO_START):
-                self.result["left_out"][name] = "no time to start it"
-                say(f"{name}: no time to start it")
-            else:
-                self.start(name)
+        self.start_all()
         self.rounds()
         if gpu():
             self.kernels()
@@ -198,8 +227,18 @@ def arguments():
     )
     parser.add_argument(
         "--try_choices",
-        choices=["tensorflow", "jax", "torch"],
-        help="a backend to time with every choice of how the step is compiled",
+        metavar="BACKEND",
+        choices=implementations.CHOICES,
+        help="time tensorflow, jax or torch with every choice of how it is compiled",
+    )
+    parser.add_argument(
+        "--choices",
+        nargs="+",
+        metavar="NAME=VALUE,...",
+        help="not every choice of --try_choices, but these",
+    )
+    parser.add_argument(
+        "--together", type=int, default=1, help="how many are started at once"
     )
     parser.add_argument(
         "--steps_per_execution", type=int, default=1, help="of what is timed by fit"
@@ -218,7 +257,9 @@ def main():
         options.steps_per_turn = _STEPS_ON_GPU if on_gpu else 1
     if options.try_choices:
         wanted, left = implementations.chosen([implementations.REFERENCE], on_gpu)
-        wanted.update(implementations.of_all_choices(options.try_choices, on_gpu))
+        backend = options.try_choices
+        choices = options.choices or implementations.all_choices(backend)
+        wanted.update(implementations.with_choices(backend, choices, by_fit=on_gpu))
     else:
         wanted, left = implementations.chosen(options.only, on_gpu)
     run = Run(options, wanted, left)

@@ -32,6 +32,7 @@ class Parts:
         optimizer: Of f.
         counts: Samples per class, on the device; `acceptance` likewise.
         layout: Memory format of networks and images.
+        tf32: Whether products may use TF32 too, as PyTorch lets convolutions anyway.
     """
 
     def __init__(self, options, channels_last=True, by_hand=False):
@@ -50,8 +51,8 @@ class Parts:
             self.f.parameters(), 1e-3, momentum=0.9, fused=fused
         )
         self.settings = {"steps": options.steps, **setting.M2M}
+        self.tf32 = by_hand
         if by_hand:
-            # As fast as float32 goes; convolutions use TF32 anyway.
             torch.set_float32_matmul_precision("high")
             torch.backends.cudnn.benchmark = True
 
@@ -122,7 +123,7 @@ def frozen_twin(network):
 
 def allow_compilations():
     """f, g and several numbers of rows are more than `torch.compile` expects."""
-    torch._dynamo.config.cache_size_limit = 64
+    torch._dynamo.config.recompile_limit = 64
 
 
 def precision(parts, options):
@@ -131,6 +132,4 @@ def precision(parts, options):
         return "bfloat16 by autocast"
     if parts.device == "cpu":
         return "float32"
-    convolutions = "TF32" if torch.backends.cudnn.allow_tf32 else "float32"
-    high = torch.get_float32_matmul_precision() != "highest"
-    return f"{convolutions} convolutions, {'TF32' if high else 'float32'} products"
+    return f"TF32 convolutions, {'TF32' if parts.tf32 else 'float32'} products"

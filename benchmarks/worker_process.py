@@ -41,7 +41,8 @@ class Worker:
             text=True,
         )
         self.answers = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def ask(self, *words, seconds=None):
         """What the worker answers: a number, text, or a dict of them.
@@ -75,6 +76,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+        self.log.close()
 
     def _read(self):
         for line in self.process.stdout:

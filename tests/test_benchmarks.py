@@ -1,6 +1,7 @@
 """The plain PyTorch M2m of the benchmarks computes what keras_m2m does."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,10 +16,14 @@ from keras_m2m import translation
 if keras.config.backend() != "torch":
     pytest.skip("of PyTorch", allow_module_level=True)
 
+import implementations
 import torch
+import torch_graphs
 import torch_m2m
 import torch_networks
+import torch_steps
 import torch_twin
+import worker_process
 from pictures import MEAN
 from pictures import VARIANCE
 
@@ -105,12 +110,147 @@ def test_a_rewritten_batch_keeps_the_frequent_class(networks, reject_first):
     assert not changed[labels == 0].any()
 
 
+SETTINGS = {"lam": 0.5, "gamma": 0.0, "steps": 2, "step_size": 0.1}
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+    ),
+]
+
+
+def a_batch(device):
+    """Images and labels with a spare row, three rows to translate, noise for each."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(9, 3, 32, 32, generator=generator)
+    labels = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 0])
+    rows, seeds = torch.tensor([[3, 5, 7], [0, 3, 1]])
+    noise = 0.01 * torch.randn(3, 3, 32, 32, generator=generator)
+    return [tensor.to(device) for tensor in (x, labels, rows, seeds, noise)]
+
+
+def translated_by_hand(f, g, x, labels, rows, seeds, noise):
+    """The rows, translated by themselves."""
+    settings = {name: SETTINGS[name] for name in ("lam", "steps", "step_size")}
+    classes = labels[seeds], labels[rows]
+    return torch_m2m.translate(f, g, x[seeds], *classes, noise, **settings)
+
+
+@pytest.fixture(params=DEVICES)
+def on_device(networks, request, monkeypatch):
+    (_, f), (_, g) = networks
+    # TF32 would hide mistakes of a thousandth.
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    yield request.param, f.eval().to(request.param), g.to(request.param)
+    f.cpu(), g.cpu()
+
+
+def assert_moved_alike(new, expected, start):
+    """Up to rounding, of the way that each image went."""
+    assert (new - expected).norm() < 1e-3 * (expected - start).norm()
+
+
+@pytest.mark.filterwarnings("ignore:Please use the new API")
+def test_a_padded_translation_is_that_of_its_rows_and_leaves_the_others(on_device):
+    device, f, g = on_device
+    x, labels, rows, seeds, noise = a_batch(device)
+    expected = translated_by_hand(f, g, x, labels, rows, seeds, noise)
+    padded_rows, padded_seeds = torch_graphs.padded(rows, seeds, 8).to(device)
+    noise = torch.cat([noise, torch.ones(5, 3, 32, 32, device=device)])
+    new = torch_graphs.rewrite_padded(
+        f, g, x, labels, padded_rows, padded_seeds, noise, **SETTINGS
+    )
+    assert_moved_alike(new[rows], expected, x[seeds])
+    others = [0, 1, 2, 4, 6]
+    assert torch.equal(new[others], x[others])
+
+
+def test_a_padded_translation_without_confidence_changes_nothing(networks):
+    (_, f), (_, g) = networks
+    x, labels, rows, seeds, noise = a_batch("cpu")
+    settings = {**SETTINGS, "gamma": 1.1}
+    new = torch_graphs.rewrite_padded(f, g, x, labels, rows, seeds, noise, **settings)
+    assert torch.equal(new, x)
+
+
+@pytest.mark.filterwarnings("ignore:Please use the new API")
+def test_a_graph_computes_the_translation_that_it_captured(on_device):
+    device, f, g = on_device
+    if device == "cpu":
+        pytest.skip("only a GPU has graphs")
+    x, labels, rows, seeds, noise = a_batch(device)
+    expected = translated_by_hand(f, g, x, labels, rows, seeds, noise)
+    batch, new = x.clone(), torch.empty_like(x)
+    x.zero_()
+
+    def translate():
+        chosen = rows, seeds, noise
+        new.copy_(torch_graphs.rewrite_padded(f, g, x, labels, *chosen, **SETTINGS))
+
+    graph = torch_graphs.captured(translate)
+    x.copy_(batch)
+    graph.replay()
+    assert_moved_alike(new[rows], expected, x[seeds])
+
+
+@pytest.mark.parametrize(
+    "count, size", [(0, 16), (1, 16), (16, 16), (17, 32), (39, 40)]
+)
+def test_rows_are_filled_up_to_a_size_that_was_captured(count, size):
+    rows, seeds = torch.arange(count), torch.arange(count) + 1
+    filled_rows, filled_seeds = torch_graphs.padded(rows, seeds, 40)
+    assert len(filled_rows) == size
+    assert size in torch_graphs.sizes(40)
+    assert torch.equal(filled_rows[:count], rows)
+    assert torch.equal(filled_seeds[:count], seeds)
+    assert (filled_rows[count:] == 40).all()
+
+
+def test_a_frozen_twin_follows_the_network_that_is_trained():
+    network = torch_networks.cifar_resnet(8, 3, MEAN, VARIANCE)
+    twin, x = torch_steps.frozen_twin(network), torch.rand(4, 3, 32, 32)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    torch_m2m.ordinary_step(network, optimizer, x, torch.tensor([0, 1, 2, 0]))
+    assert torch.equal(twin(x), network.eval()(x))
+    assert not any(weight.requires_grad for weight in twin.parameters())
+
+
+def test_what_is_not_installed_is_left_out(monkeypatch):
+    monkeypatch.setattr(
+        implementations.importlib.util,
+        "find_spec",
+        lambda name: None if name == "tensorflow" else name,
+    )
+    wanted, left = implementations.chosen(None, on_gpu=True)
+    assert next(iter(wanted)) == "plain PyTorch"
+    assert "JAX, fit" in wanted
+    assert left["TensorFlow"] == "tensorflow is not installed"
+    assert not any(name.startswith("TensorFlow") for name in wanted)
+
+
+def test_every_combination_of_choices_is_tried():
+    assert len(set(implementations.all_choices("jax"))) == 2**3
+    assert "unroll=True,branches=False,forward_gradient=True" in (
+        implementations.all_choices("jax")
+    )
+
+
+def test_a_worker_that_ends_is_an_error_with_what_it_wrote():
+    worker = worker_process.Worker(["--model=none"], "torch")
+    with pytest.raises(worker_process.WorkerError, match="ended with 2") as error:
+        worker.ask("about")
+    worker.stop()
+    assert "invalid choice: 'none'" in error.value.log
+
+
 def test_the_benchmark_runs_and_writes_what_it_prints(tmp_path):
     path = tmp_path / "steps.json"
     sizes = ["--model=resnet8", "--batch_size=8", "--steps=1", "--rounds=2"]
     command = [sys.executable, str(FOLDER / "m2m_step.py"), *sizes, f"--json={path}"]
     done = subprocess.run(
-        [*command, "--only", "PyTorch"],
+        [*command, "--only", "PyTorch", "plain PyTorch, CUDA graphs"],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         check=True,
         capture_output=True,
         text=True,
@@ -118,6 +258,9 @@ def test_the_benchmark_runs_and_writes_what_it_prints(tmp_path):
     )
     result = json.loads(path.read_text())
     assert list(result["implementations"]) == ["plain PyTorch", "PyTorch"]
+    assert result["complete"]
+    assert result["left_out"] == {"plain PyTorch, CUDA graphs": "there is no GPU"}
     assert done.stdout.count("\n") == 5  # a head of two lines, two rows, the bound
     for row in result["implementations"].values():
         assert row["m2m"]["median"] > row["ordinary"]["low"] > 0
+        assert row["rounds"] == len(row["m2m"]["all"]) == 2
