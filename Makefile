@@ -1,6 +1,6 @@
 # make demo   the method on a small data set, in minutes on a CPU
 # make test   lint, then all tests once per backend
-# make lint   ruff only
+# make lint   style and types
 # make clean  remove the environment and what was built
 #
 # Another interpreter:  make test PYTHON=/path/to/python3.11
@@ -40,6 +40,7 @@ test: $(VENV)/.tests
 lint: $(VENV)/.tests
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
+	$(python) -m mypy
 
 # The stamps below make each installation happen once.
 $(VENV)/.venv:
@@ -55,5 +56,5 @@ $(VENV)/.tests: setup.py requirements.txt $(VENV)/.venv
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find keras_m2m tasks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -28,6 +28,7 @@ TESTS = [
     "torch==2.13.0",
     "hypothesis>=6.100",
     "markdown-it-py>=3.0",
+    "mypy==2.4.1",
     "pytest>=8.3",
     "pytest-xdist>=3.6",
     # Another version formats differently.

@@ -1,5 +1,7 @@
 """Losses for imbalanced data, on integer labels and logits."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +36,7 @@ class _ClassLoss(keras.losses.Loss):
         name = check_name(name)
         super().__init__(name=name, reduction=reduction, dtype="float32")
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         batch = check_batch(y_true, y_pred, sample_weight)
         if len(batch.y_pred.shape) != 2:
             raise ValueError(
@@ -99,7 +101,7 @@ class FocalLoss(_ClassLoss):
         super().__init__(name, reduction)
         self.gamma = float(check_real(0, gamma=gamma))
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         logits = class_logits(y_pred)
         members = class_members(y_true, logits.shape[-1])
         log_probs = keras.ops.log_softmax(logits, axis=-1)
@@ -181,7 +183,7 @@ class LDAMLoss(_ClassLoss):
         relative = np.array(self.class_counts, dtype="float64") ** -0.25
         self.margins = (self.max_margin * relative / relative.max()).astype("float32")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         _check_num_classes(y_pred, len(self.class_counts))
         members = class_members(y_true, len(self.class_counts))
         margins = members * keras.ops.convert_to_tensor(self.margins)

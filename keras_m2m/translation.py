@@ -4,6 +4,8 @@ Nothing here draws a random number or holds state: `M2mModel` draws, these
 compute. A step reads `choose_seeds`, `translate`, `accept` in this order.
 """
 
+from collections.abc import Callable
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
@@ -24,11 +26,11 @@ class Choice(NamedTuple):
             draw of R did not reject it.
     """
 
-    rows: object
-    wanted: object
+    rows: Any
+    wanted: Any
 
 
-def choose_seeds(labels, draws, generation, acceptance):
+def choose_seeds(labels: Any, draws: Any, generation: Any, acceptance: Any) -> Choice:
     """Decide which rows are generated, from which seed, and which R rejects.
 
     Think of it as steps 5, 6 and 12 of Algorithm 1 for the whole batch at once.
@@ -86,7 +88,7 @@ def choose_seeds(labels, draws, generation, acceptance):
     return Choice(rows, ops.logical_and(generated, keep_draw < keep))
 
 
-def scale_noise(direction, norm):
+def scale_noise(direction: Any, norm: float) -> Any:
     """Scale every sample of `direction` to an L2 norm of exactly `norm`.
 
     Args:
@@ -110,18 +112,18 @@ def scale_noise(direction, norm):
 
 
 def translate(
-    f,
-    g,
-    seeds,
-    seed_classes,
-    targets,
-    noise=None,
-    lam=0.5,
-    steps=10,
-    step_size=0.1,
-    bounds=None,
-    unroll=False,
-):
+    f: Callable[[Any], Any],
+    g: Callable[[Any], Any],
+    seeds: Any,
+    seed_classes: Any,
+    targets: Any,
+    noise: Any = None,
+    lam: float = 0.5,
+    steps: int = 10,
+    step_size: float = 0.1,
+    bounds: tuple[float, float] | None = None,
+    unroll: bool = False,
+) -> Any:
     """Move every seed into its target class by `steps` normalised gradient steps.
 
     Think of it as a targeted adversarial attack on `g`, held back by `f`: each
@@ -183,7 +185,7 @@ def translate(
     return x
 
 
-def accept(g, translated, targets, gamma):
+def accept(g: Callable[[Any], Any], translated: Any, targets: Any, gamma: float) -> Any:
     """Tell which translations `g` is confident enough about.
 
     Args:

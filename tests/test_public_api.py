@@ -5,6 +5,7 @@ import re
 import pytest
 
 import keras_m2m
+from keras_m2m import translation
 
 CHANGELOG = pathlib.Path(__file__).parents[1] / "CHANGELOG.md"
 PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
@@ -25,6 +26,31 @@ def signature(public):
     maker = "__init__" if "__init__" in vars(public) else "__new__"
     parameters = inspect.signature(vars(public)[maker]).parameters.values()
     return inspect.Signature(list(parameters)[1:])
+
+
+def functions(namespace):
+    """Public functions that are defined in a module or a class."""
+    home = getattr(namespace, "__module__", namespace.__name__)
+    for name, value in vars(namespace).items():
+        function = inspect.unwrap(getattr(value, "fget", value))
+        is_public = name == "__call__" or not name.startswith("_")
+        if is_public and inspect.isfunction(function) and function.__module__ == home:
+            yield function
+
+
+def methods(public):
+    """Those of a class and of its bases in this package; properties too."""
+    own = [each for each in public.__mro__ if each.__module__.startswith("keras_m2m.")]
+    return [function for each in own for function in functions(each)]
+
+
+def is_typed(function):
+    """Whether all parameters but `self` and the result have types."""
+    found = inspect.signature(function)
+    untyped = [p for p in found.parameters.values() if p.annotation is p.empty]
+    return {p.name for p in untyped} <= {"self", "cls"} and (
+        found.return_annotation is not found.empty
+    )
 
 
 def test_every_public_name_is_a_function_or_a_class():
@@ -76,6 +102,15 @@ def test_every_parameter_has_a_type(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_result_has_a_type(name):
     assert signature(FUNCTIONS[name]).return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_method_of_a_public_class_has_types(name):
+    assert [each for each in methods(CLASSES[name]) if not is_typed(each)] == []
+
+
+def test_the_equations_have_types():
+    assert [each for each in functions(translation) if not is_typed(each)] == []
 
 
 def test_the_version_is_the_newest_in_the_changelog():

@@ -1,11 +1,12 @@
 """JAX: a pure gradient; state passes through a StatelessScope; one program."""
 
 import contextlib
+from typing import Any
 
 import jax
 import keras
 
-fused_batch_norm = None  # XLA fuses what Keras writes out.
+fused_batch_norm: Any = None  # XLA fuses what Keras writes out.
 
 
 def input_gradient(fn, x):

@@ -41,7 +41,7 @@ class BestWeights(keras.callbacks.Callback):
         self.value = float("-inf")
         self.weights: list | None = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         value = self._monitored(logs or {})
         if value >= self.value:
             self.epoch, self.value = epoch, value

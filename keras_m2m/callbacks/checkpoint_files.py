@@ -13,7 +13,7 @@ import numpy as np
 
 _KEPT = 2  # The newest, and the one before it in case that is damaged.
 _DIGEST = hashlib.sha256().digest_size
-_NAME = re.compile(r"epoch-(\d+)\.npz")
+_NAME = re.compile(r"epoch-\d+\.npz")
 
 
 def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> None:
@@ -109,4 +109,4 @@ def _newest_first(folder):
 
 
 def _epochs_done(path):
-    return int(_NAME.fullmatch(path.name)[1])
+    return int(path.stem.removeprefix("epoch-"))

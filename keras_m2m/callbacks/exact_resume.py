@@ -111,7 +111,7 @@ class ExactResume(keras.callbacks.Callback):
         for name, variables in parts.items():
             _check(variables, values[name], self.folder)
         best = values.pop("best", None)
-        if best is not None:
+        if self.best is not None and best is not None:
             self.best.epoch, self.best.value = about["best"]
             self.best.weights = best
         for name, found in values.items():
@@ -121,7 +121,7 @@ class ExactResume(keras.callbacks.Callback):
             counts = _dense(about["translated"], *_values(arrays, "translated"))
             self.watch.translated, self.watch.accepted = counts
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch, **logs})
         self.epochs_done = epoch + 1

@@ -55,7 +55,7 @@ class MomentumCorrectedScheduler(keras.callbacks.LearningRateScheduler):
             )
         super().__init__(schedule, verbose)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         optimizer = self.model.optimizer
         # A `LossScaleOptimizer` wraps the one that takes the steps.
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)

@@ -48,17 +48,18 @@ class WatchAcceptance(keras.callbacks.Callback):
         self.least_rows = check_whole(0, least_rows=least_rows)
         self.class_names = check_names(class_names=class_names)
         self.once = check_flag(once=once)
-        self.translated = self.accepted = None
+        self.translated: np.ndarray | None = None
+        self.accepted: np.ndarray | None = None
         self._counts, self._warned = None, False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._counts = None
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict | None = None) -> None:
         # Validation at the end of an epoch sets all metrics back.
         self._read()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._read()
         if self._counts is None:
             return
@@ -68,28 +69,29 @@ class WatchAcceptance(keras.callbacks.Callback):
             return
         if accepted < self.least * translated or not translated:
             self._warned = True
-            warnings.warn(self._message(epoch, translated, accepted), stacklevel=2)
+            message = _message(epoch, *self._counts, self.class_names or [])
+            warnings.warn(message, stacklevel=2)
 
     def _read(self):
         counts = getattr(self.model, "translation_counts", None)
         if counts is not None and self._counts is None:
             self._counts = counts.by_class()
 
-    def _message(self, epoch, translated, accepted):
-        if not translated:
-            return (
-                f"Epoch {epoch}: nothing was translated, since R rejected all. A "
-                "smaller `beta` rejects less"
-            )
-        tried, passed = (part.sum(axis=1) for part in self._counts)
-        empty = np.flatnonzero((tried > 0) & (passed == 0))
-        names = self.class_names or []
-        # Rather a number than no warning, if there are too few names.
-        listed = [names[k] if k < len(names) else str(k) for k in empty]
-        listed = ", ".join(listed) or "no class in particular"
+
+def _message(epoch, translated, accepted, names):
+    tried, passed = (part.sum(axis=1) for part in (translated, accepted))
+    if not tried.any():
         return (
-            f"Epoch {epoch}: g accepted {accepted} of {translated} translations. "
-            f"Nothing at all for the target classes: {listed}. Scale samples, if their "
-            "entries do not spread by about 1 or lie in `bounds`; train g longer or "
-            "better; lower `gamma` or `lam`; raise `step_size` or `steps`"
+            f"Epoch {epoch}: nothing was translated, since R rejected all. A "
+            "smaller `beta` rejects less"
         )
+    empty = np.flatnonzero((tried > 0) & (passed == 0))
+    # Rather a number than no warning, if there are too few names.
+    known = [names[k] if k < len(names) else str(k) for k in empty]
+    listed = ", ".join(known) or "no class in particular"
+    return (
+        f"Epoch {epoch}: g accepted {passed.sum()} of {tried.sum()} translations. "
+        f"Nothing at all for the target classes: {listed}. Scale samples, if their "
+        "entries do not spread by about 1 or lie in `bounds`; train g longer or "
+        "better; lower `gamma` or `lam`; raise `step_size` or `steps`"
+    )

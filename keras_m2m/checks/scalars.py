@@ -3,9 +3,9 @@
 import math
 import numbers
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 # Beyond it the square of a number is infinite in float32, in which steps compute.
 LARGEST = 1e18
@@ -53,7 +53,7 @@ def check_positive(**argument: float) -> float:
     return float(value)
 
 
-def check_whole(low: int = 1, high: int = LARGEST_WHOLE, **argument: int) -> int:
+def check_whole(low: int = 1, high: float = LARGEST_WHOLE, **argument: int) -> int:
     """Return the one keyword argument if it is an integer in `low..high`.
 
     Example:
@@ -87,7 +87,7 @@ def check_flag(**argument: bool) -> bool:
     return bool(value)
 
 
-def check_names(**argument: Iterable[str] | None) -> list[str] | None:
+def check_names(**argument: Any) -> list[str] | None:
     """Return the one keyword argument as a list of texts, or None.
 
     Example:
@@ -98,14 +98,14 @@ def check_names(**argument: Iterable[str] | None) -> list[str] | None:
     ((name, value),) = argument.items()
     if value is None:
         return None
-    if not isinstance(value, Iterable) or np.ndim(value) == 0:
+    if np.ndim(value) == 0 or not isinstance(value, Iterable):
         raise ValueError(
             f"`{name}` must be a sequence of names, or None. Received: {name}={value!r}"
         )
     return [str(each) for each in value]
 
 
-def check_bounds(bounds: ArrayLike | None) -> tuple[float, float] | None:
+def check_bounds(bounds: Any) -> tuple[float, float] | None:
     """Return `bounds` as a pair of floats, low before high, or None.
 
     Example:

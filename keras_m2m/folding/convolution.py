@@ -1,9 +1,14 @@
 """A convolution whose input gradient is a convolution that runs forwards."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
 
-def conv2d_with_forward_gradient(x, kernel, strides, padding, data_format):
+def conv2d_with_forward_gradient(
+    x: Any, kernel: Any, strides: Sequence[int], padding: str, data_format: str
+) -> Any:
     """`keras.ops.conv` in 2D, with another way to compute its input gradient.
 
     XLA compiles the input gradient of a convolution for a CPU about nine times

@@ -6,6 +6,8 @@ convolution's kernel by the scaled one, those of the moving mean and variance of
 BatchNormalization by the offset and scale that remain of it.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -21,14 +23,14 @@ class FoldedConv2D(keras.layers.Layer):
             convolution.
     """
 
-    def __init__(self, conv):
+    def __init__(self, conv: keras.layers.Conv2D) -> None:
         # Inputs are cast here as the layer would, whatever the global policy.
         super().__init__(name=conv.name, autocast=False)
         self.supports_masking = conv.supports_masking
         self.conv = conv
         self.forward_gradient = False
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         conv, dtype = self.conv, self.conv.compute_dtype
         x = self._convolve(ops.cast(x, dtype), ops.cast(conv.kernel, dtype))
         if conv.use_bias:
@@ -57,12 +59,12 @@ class FoldedNorm(keras.layers.Layer):
         scaled: Whether the convolution before it has the scale in its weights.
     """
 
-    def __init__(self, norm):
+    def __init__(self, norm: keras.layers.BatchNormalization) -> None:
         super().__init__(name=norm.name, autocast=False)
         self.supports_masking = norm.supports_masking
         self.norm, self.scaled = norm, False
 
-    def call(self, x, mask=None):
+    def call(self, x: Any, mask: Any = None) -> Any:
         norm = self.norm
         if not self.scaled:
             x = x * _along_channels(norm.moving_variance, x, norm.axis)

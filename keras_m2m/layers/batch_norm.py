@@ -1,5 +1,7 @@
 """BatchNorm: trained by the backend's own kernel, and synchronised over replicas."""
 
+from typing import Any
+
 import keras
 
 from keras_m2m._backend import fused_batch_norm
@@ -40,13 +42,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Source: Ioffe and Szegedy, Batch normalization (ICML 2015).
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if not (training and self.trainable and self._has_kernel(inputs, mask)):
             return super().call(inputs, training=training, mask=mask)
         # In float32 whatever the policy, as Keras does it: squares may overflow.
-        operands = (inputs, self.gamma, self.beta)
-        operands = (keras.ops.cast(operand, "float32") for operand in operands)
-        outputs, *statistics = fused_batch_norm(*operands, self.epsilon)
+        operands = inputs, self.gamma, self.beta
+        x, scale, offset = (keras.ops.cast(each, "float32") for each in operands)
+        outputs, *statistics = fused_batch_norm(x, scale, offset, self.epsilon)
         moving = self.moving_mean, self.moving_variance
         for variable, value in zip(moving, statistics, strict=True):
             kept = variable * self.momentum

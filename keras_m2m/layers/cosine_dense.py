@@ -82,7 +82,7 @@ class CosineDense(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         # At least float32: squares overflow float16 from 256 on.
         wide = keras.backend.result_type(self.compute_dtype, "float32")
         features = _unit_length(keras.ops.cast(inputs, wide), axis=-1)
@@ -103,7 +103,7 @@ class CosineDense(keras.layers.Layer):
         }
 
 
-def _unit_length(vectors, axis: int):
+def _unit_length(vectors, axis):
     """Vectors along `axis`, divided by their L2 norm; zero ones stay zero."""
     square = keras.ops.sum(keras.ops.square(vectors), axis=axis, keepdims=True)
     # Dividing by max(norm, tiny) would be finite too, but with gradients of

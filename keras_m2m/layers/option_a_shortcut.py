@@ -71,7 +71,7 @@ class OptionAShortcut(keras.layers.Layer):
                 f"{self.filters} channels. Received: input_shape={input_shape}"
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         step = slice(None, None, self.strides)
         spatial = [slice(None)] * 4
         for axis in {1, 2, 3} - {self._channel_axis}:

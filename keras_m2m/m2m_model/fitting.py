@@ -1,6 +1,7 @@
 """What `M2mModel.fit` makes of its arguments before Keras gets them."""
 
 import inspect
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from keras_m2m.m2m_model.data_checks import only_input
 _FIT = inspect.signature(keras.Model.fit)
 
 
-def fit_arguments(model, *args, **kwargs) -> dict:
+def fit_arguments(model: keras.Model, *args: Any, **kwargs: Any) -> dict:
     """Check the arguments of `model.fit`, and bring them to the form that Keras takes.
 
     Args:

@@ -157,9 +157,6 @@ class M2mModel(NetworkPair):
         hardly a translation was accepted gives a warning, once, unless a
         `WatchAcceptance` is among the callbacks.
 
-        Returns:
-            The `keras.callbacks.History`.
-
         Raises:
             ValueError: If samples are integers, not finite or outside `bounds`, a label
                 is not in `0..num_classes - 1`, or devices or batch size do not fit.
@@ -173,17 +170,17 @@ class M2mModel(NetworkPair):
         super().compile(*args, **kwargs)
         plan(self, True, self._share, self._choices)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         """As of `keras.Model`; anew when a network has got other variables."""
         return super().make_train_function(self._networks.refresh() or force)
 
-    def train_step(self, *state_and_data):
+    def train_step(self, *state_and_data: Any) -> Any:
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
         *state, data = state_and_data
         data, state = run_stateful(self, state, self._rewrite, data)
         return super().train_step(*state, data)
 
-    def test_step(self, *state_and_data):
+    def test_step(self, *state_and_data: Any) -> Any:
         """Evaluate `f`; the rates describe training, so they are left out."""
         result = super().test_step(*state_and_data)
         logs = result[0] if len(state_and_data) == 2 else result
@@ -205,7 +202,7 @@ class M2mModel(NetworkPair):
         y = ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
 
-    def draw_seeds(self, x, labels) -> Seeds:
+    def draw_seeds(self, x: Any, labels: Any) -> Seeds:
         """Choose the rows to be generated and the in-batch seed of each.
 
         Args:
@@ -221,7 +218,7 @@ class M2mModel(NetworkPair):
         )
         return wanted_seeds(x, labels, choice, self._plan.static)
 
-    def draw_numbers(self, size):
+    def draw_numbers(self, size: Any) -> Any:
         """Draw the numbers that `translation.choose_seeds` decides by.
 
         Args:
@@ -232,7 +229,7 @@ class M2mModel(NetworkPair):
         """
         return keras.random.uniform((3, size), dtype="float32", seed=self._generator)
 
-    def translate(self, seeds: Seeds):
+    def translate(self, seeds: Seeds) -> Any:
         """Translate every seed to its target, from a small random offset.
 
         Args:
@@ -255,7 +252,7 @@ class M2mModel(NetworkPair):
         tensors = seeds.samples, seeds.classes, seeds.targets, noise
         return self._networks.run(run, self._plan, seeds.wanted, *tensors)
 
-    def accept(self, seeds: Seeds, translated):
+    def accept(self, seeds: Seeds, translated: Any) -> Any:
         """Tell which translations `g` is confident about.
 
         Args:
@@ -268,7 +265,9 @@ class M2mModel(NetworkPair):
         run, wanted = functools.partial(_accepted, gamma=self.gamma), seeds.wanted
         return self._networks.run(run, self._plan, wanted, translated, seeds.targets)
 
-    def replace(self, x, labels, seeds: Seeds, translated, accepted):
+    def replace(
+        self, x: Any, labels: Any, seeds: Seeds, translated: Any, accepted: Any
+    ) -> tuple[Any, Any]:
         """Put the accepted translations into the batch.
 
         Args:

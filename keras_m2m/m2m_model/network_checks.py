@@ -139,9 +139,10 @@ def _check_output_shape(name, shape, num_classes):
 
 def _check_by_trial(name, network, shape, bounds, num_classes):
     bounds = bounds if bounds and np.isfinite(bounds).all() else (0.0, 1.0)
-    trial, outcome = try_out(name, network, shape, bounds)
-    if trial is None:
+    tried = try_out(name, network, shape, bounds)
+    if tried is None:
         return
+    trial, outcome = tried
     if not isinstance(outcome.outputs, np.ndarray):
         raise _not_one(name, f"{type(outcome.outputs).__name__} as output")
     _check_output_shape(name, (None, *outcome.outputs.shape[1:]), num_classes)
@@ -154,10 +155,10 @@ def _input_shape(name, network):
     if getattr(network, "inputs", None):
         return tuple(network.inputs[0].shape)
     # Of a subclassed model, the shape that it was first called on.
-    shape = (network.get_build_config() or {}).get("input_shape")
-    if isinstance(shape, dict) or any(isinstance(size, tuple) for size in shape or ()):
+    shape = (network.get_build_config() or {}).get("input_shape") or ()
+    if isinstance(shape, dict) or any(isinstance(size, tuple) for size in shape):
         raise _not_one(name, f"{len(shape)} inputs")
-    return shape and (None, *shape[1:])
+    return (None, *shape[1:]) if shape else None
 
 
 def _common_shape(f, g):

@@ -1,6 +1,7 @@
 """`NetworkPair`: a network in training, beside one that never changes."""
 
 import inspect
+import os
 from typing import Any
 
 import keras
@@ -58,7 +59,7 @@ class NetworkPair(keras.Model):
         self.g.trainable = False
         self.built = True  # f and g are, and there is nothing else to build.
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if name in self.FIXED and hasattr(self, name):
             raise AttributeError(
                 f"`{name}` of a {type(self).__name__} is fixed, since a compiled step "
@@ -67,34 +68,34 @@ class NetworkPair(keras.Model):
             )
         super().__setattr__(name, value)
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: bool | None = None) -> Any:
         return self.f(only_input(x), training=training)
 
     @property
-    def inputs(self):
+    def inputs(self) -> Any:
         return self.f.inputs
 
     @property
-    def outputs(self):
+    def outputs(self) -> Any:
         return self.f.outputs
 
     # g is left out here, and not by its flags: `trainable = True` sets those.
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list:
         return self._but_for_g(super().trainable_variables)
 
     @property
-    def non_trainable_variables(self):
+    def non_trainable_variables(self) -> list:
         trainable = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trainable]
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list:
         return self._but_for_g(super().trainable_weights)
 
     @property
-    def non_trainable_weights(self):
+    def non_trainable_weights(self) -> list:
         trainable = {id(v) for v in self.trainable_weights}
         return [v for v in self.weights if id(v) not in trainable]
 
@@ -102,7 +103,9 @@ class NetworkPair(keras.Model):
         frozen = {id(v) for v in self.g.variables}
         return [v for v in variables if id(v) not in frozen]
 
-    def compile(self, optimizer="rmsprop", loss=None, *args: Any, **kwargs: Any):
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         """As `keras.Model.compile`, for losses of logits.
 
         Raises:
@@ -115,8 +118,13 @@ class NetworkPair(keras.Model):
         super().compile(optimizer, loss, *args, **kwargs)
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         """The ordinary loss, NaN for what training would hide.
 
         That is samples that are not finite, and in training labels outside the classes.
@@ -148,7 +156,7 @@ class NetworkPair(keras.Model):
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
 
-    def save(self, filepath, *args: Any, **kwargs: Any) -> None:
+    def save(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.save`, into a `.keras` file: f, g and the optimizer.
 
         To save the result of training alone, save `f`.
@@ -182,12 +190,12 @@ class NetworkPair(keras.Model):
         parts = {k: keras.saving.deserialize_keras_object(config[k]) for k in "fg"}
         return cls(**{**config, **parts})
 
-    def save_own_variables(self, store) -> None:
+    def save_own_variables(self, store: Any) -> None:
         """Save how far the drawn numbers are, too, which Keras leaves out."""
         super().save_own_variables(store)
         store["draws"] = ops.convert_to_numpy(self._generator.state)
 
-    def load_own_variables(self, store) -> None:
+    def load_own_variables(self, store: Any) -> None:
         """Load what `save_own_variables` saved."""
         self._generator.state.assign(store["draws"])
         others = {key: store[key] for key in (*store.keys(),) if key != "draws"}

@@ -5,6 +5,7 @@ What a network returns, its layers do not show: a softmax may be in a Lambda or 
 """
 
 import warnings
+from typing import Any
 from typing import NamedTuple
 
 import keras
@@ -30,7 +31,7 @@ class Outcome(NamedTuple):
             where these do not depend on the samples.
     """
 
-    outputs: object
+    outputs: Any
     gradient: np.ndarray | None
 
 
@@ -120,7 +121,9 @@ def _array(tensor):
     return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32")))
 
 
-def try_out(name: str, network: keras.Model, shape: tuple, bounds: tuple):
+def try_out(
+    name: str, network: keras.Model, shape: tuple, bounds: tuple
+) -> tuple[Trial, Outcome] | None:
     """Call a network on made samples.
 
     Args:
@@ -131,8 +134,8 @@ def try_out(name: str, network: keras.Model, shape: tuple, bounds: tuple):
         bounds: As for `Trial`.
 
     Returns:
-        The `Trial` and its first outcome; `(None, None)`, after a warning, where the
-        network cannot be called.
+        The `Trial` and its first outcome; None, after a warning, where the network
+        cannot be called.
     """
     lengths = _LENGTHS if None in shape[1:] else _LENGTHS[:1]
     for length in lengths:
@@ -148,4 +151,4 @@ def try_out(name: str, network: keras.Model, shape: tuple, bounds: tuple):
         f"of shape {sizes} with values {bounds[0]} and {bounds[1]}: {failed}",
         stacklevel=2,
     )
-    return None, None
+    return None

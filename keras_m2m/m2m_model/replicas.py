@@ -6,6 +6,9 @@ TensorFlow every replica runs the step on rows of its own, and has to draw its o
 numbers.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -37,7 +40,7 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
     [3, 0]
     """
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> Any:
         return for_replica(super().next(ordered), replica_number())
 
 
@@ -64,7 +67,7 @@ def spread_seed(seed: int | None, stream: int) -> int | None:
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]) // 2
 
 
-def for_replica(seed, replica):
+def for_replica(seed: Any, replica: Any) -> Any:
     """The seed of one replica, from the seed that all of them hold.
 
     Args:
@@ -83,7 +86,7 @@ def for_replica(seed, replica):
     return seed + ops.stack([apart, ops.zeros_like(apart)])
 
 
-def divided(fn):
+def divided(fn: Callable) -> Callable:
     """`fn` of tensors of as many rows, the rows divided among the devices.
 
     Without being told, XLA lets every device do all of what follows a sort. The
@@ -103,7 +106,13 @@ def divided(fn):
     return lambda *tensors: fn(*map(over_devices, tensors))
 
 
-def check_devices(model, x, batch_size=None, validation_split=0.0, **_) -> None:
+def check_devices(
+    model: keras.Model,
+    x: Any,
+    batch_size: int | None = None,
+    validation_split: float = 0.0,
+    **_: Any,
+) -> None:
     """Raise unless the devices that hold `model` can train it on this data.
 
     Args:

@@ -1,8 +1,11 @@
 """What the parts of an M2m step hand to one another."""
 
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
+
+from keras_m2m.translation import Choice
 
 
 class Seeds(NamedTuple):
@@ -24,14 +27,14 @@ class Seeds(NamedTuple):
         wanted: bool tensor `(n,)`, False where nothing is to be replaced.
     """
 
-    samples: object
-    classes: object
-    rows: object
-    targets: object
-    wanted: object
+    samples: Any
+    classes: Any
+    rows: Any
+    targets: Any
+    wanted: Any
 
 
-def wanted_seeds(x, labels, choice, static) -> Seeds:
+def wanted_seeds(x: Any, labels: Any, choice: Choice, static: bool) -> Seeds:
     """Take the chosen seeds out of the batch.
 
     Args:

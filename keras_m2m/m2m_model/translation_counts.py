@@ -1,6 +1,9 @@
 """How many translations each pair of classes made, and how many were accepted."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from keras_m2m.m2m_model.seeds import Seeds
@@ -35,7 +38,7 @@ class TranslationCounts(keras.metrics.Metric):
             for name in ("translated", "accepted")
         )
 
-    def update_state(self, seeds: Seeds, accepted):
+    def update_state(self, seeds: Seeds, accepted: Any) -> None:
         """Count the rows of one step.
 
         Args:
@@ -51,10 +54,10 @@ class TranslationCounts(keras.metrics.Metric):
             rows = ops.cast(rows, "float32")
             counts.assign_add(ops.segment_sum(rows, pairs, self.num_classes**2))
 
-    def result(self):
+    def result(self) -> Any:
         return ops.divide_no_nan(ops.sum(self.accepted), ops.sum(self.translated))
 
-    def by_class(self):
+    def by_class(self) -> tuple[np.ndarray, np.ndarray]:
         """`(translated, accepted)`, int64 arrays `(K, K)` indexed `[target, seed]`."""
         shape = (self.num_classes, self.num_classes)
         return tuple(

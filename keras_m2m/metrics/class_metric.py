@@ -1,10 +1,13 @@
 """What all metrics of classes share: labels that are none."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_m2m.checks import check_name
+from keras_m2m.classes import Batch
 from keras_m2m.classes import class_members
 
 
@@ -25,7 +28,7 @@ class ClassMetric(keras.metrics.Metric):
             shape=shape, initializer="zeros", dtype="float32", name=name
         )
 
-    def members_and_weights(self, batch, num_classes: int):
+    def members_and_weights(self, batch: Batch, num_classes: int) -> tuple[Any, Any]:
         """Rows of `class_members` and a weight of each; counts those of no class."""
         members = class_members(batch.y_true, num_classes)
         inside = ops.sum(members, axis=-1)
@@ -36,5 +39,5 @@ class ClassMetric(keras.metrics.Metric):
         self.outside.assign_add(ops.sum(weights * (1.0 - inside)))
         return members, weights
 
-    def nan_if_outside(self, value):
+    def nan_if_outside(self, value: Any) -> Any:
         return ops.where(self.outside.value > 0, np.nan, value)

@@ -1,5 +1,7 @@
 """Metrics of two classes, such as AUC, for one class against all others."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -83,7 +85,7 @@ class OneVsRest(ClassMetric):
         if hasattr(metric, "_direction"):
             self._direction = metric._direction  # Which Keras' callbacks read.
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         batch = check_batch(y_true, y_pred, sample_weight)
         probabilities = self._probabilities(batch.y_pred)
         members, weights = self.members_and_weights(batch, probabilities.shape[-1])
@@ -94,7 +96,7 @@ class OneVsRest(ClassMetric):
             sample_weight=None if batch.sample_weight is None else weights,
         )
 
-    def result(self):
+    def result(self) -> Any:
         result = self.metric.result()
         if tuple(result.shape) == (1,):  # As of an F-score, one for each column.
             result = ops.reshape(result, ())

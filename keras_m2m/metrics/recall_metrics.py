@@ -4,6 +4,8 @@ Both count per class, over all batches since the last reset: the recall of an
 epoch is not the mean of the recalls of its batches.
 """
 
+from typing import Any
+
 import keras
 
 from keras_m2m.checks import LARGEST
@@ -27,7 +29,7 @@ class _RecallMetric(ClassMetric):
         self.correct = self.add_counts("correct", (self.num_classes,))
         self.total = self.add_counts("total", (self.num_classes,))
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         batch = check_batch(y_true, y_pred, sample_weight)
         predicted = self._predicted(batch.y_pred)
         members, weights = self.members_and_weights(batch, self.num_classes)
@@ -134,7 +136,7 @@ class BalancedAccuracy(_RecallMetric):
     ) -> None:
         super().__init__(num_classes, threshold, name, dtype)
 
-    def result(self):
+    def result(self) -> Any:
         return self.nan_if_outside(self._mean_over_present(self._recalls()))
 
 
@@ -195,7 +197,7 @@ class GeometricMean(_RecallMetric):
         super().__init__(num_classes, threshold, name, dtype)
         self.correction = float(check_real(0, 1, correction=correction))
 
-    def result(self):
+    def result(self) -> Any:
         recalls = self._recalls()
         recalls = keras.ops.where(recalls > 0, recalls, self.correction)
         positive = recalls > 0

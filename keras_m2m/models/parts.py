@@ -1,6 +1,8 @@
 """What the networks are made of: layers as PyTorch has them, with weight decay."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -13,7 +15,7 @@ from keras_m2m.layers import CosineDense
 from keras_m2m.layers import FusedBatchNormalization
 
 
-def image_shape(size):
+def image_shape(size: int) -> tuple[int, int, int]:
     """Shape of a square colour image of `size` pixels a side, as Keras is set."""
     return (3, size, size) if _channel_axis() == 1 else (size, size, 3)
 
@@ -28,7 +30,7 @@ def _channels(input_shape):
     return input_shape[0 if first else -1]
 
 
-def check_image_shape(input_shape, size):
+def check_image_shape(input_shape: Sequence[int | None] | None, size: int) -> tuple:
     """The shape of an image, of open height and width if they are None."""
     if input_shape is None:
         return image_shape(size)
@@ -41,7 +43,7 @@ def check_image_shape(input_shape, size):
     return shape
 
 
-def check_vector_shape(input_shape):
+def check_vector_shape(input_shape: Sequence[int]) -> tuple:
     """A shape of at least one axis."""
     shape = _whole_shape(input_shape)
     if not shape:
@@ -65,7 +67,9 @@ def _whole_shape(input_shape, or_none=False):
         ) from error
 
 
-def normalised_input(input_shape, mean, variance):
+def normalised_input(
+    input_shape: tuple, mean: Sequence[float] | None, variance: Sequence[float] | None
+) -> tuple[Any, Any]:
     """An input, and what is left of it after its statistics, if there are any."""
     inputs = keras.Input(input_shape, name="samples")
     if (mean is None) != (variance is None):
@@ -97,13 +101,15 @@ def _statistic(size, low, **argument):
     return [float(each) for each in values]
 
 
-def decay_of(weight_decay):
+def decay_of(weight_decay: float) -> keras.Regularizer | None:
     """The regulariser whose gradient is `weight_decay * w`, or None."""
     check_real(0, weight_decay=weight_decay)
     return keras.regularizers.L2(weight_decay / 2) if weight_decay else None
 
 
-def conv(x, filters, size, strides, decay):
+def conv(
+    x: Any, filters: int, size: int, strides: int, decay: keras.Regularizer | None
+) -> Any:
     """A convolution without bias, padded by `size // 2` pixels on every side."""
     if strides > 1 and size > 1:
         # Keras' "same" would pad the bottom and the right only.
@@ -121,7 +127,7 @@ def conv(x, filters, size, strides, decay):
     )(x)
 
 
-def batch_norm(x, decay):
+def batch_norm(x: Any, decay: keras.Regularizer | None) -> Any:
     """BatchNorm with PyTorch's constants."""
     return FusedBatchNormalization(
         axis=_channel_axis(),
@@ -132,12 +138,18 @@ def batch_norm(x, decay):
     )(x)
 
 
-def relu(x):
+def relu(x: Any) -> Any:
     """A ReLU as a layer."""
     return keras.layers.ReLU()(x)
 
 
-def dense(x, units, decay, activation=None, name=None):
+def dense(
+    x: Any,
+    units: int,
+    decay: keras.Regularizer | None,
+    activation: str | None = None,
+    name: str | None = None,
+) -> Any:
     """A dense layer, its weights drawn from `±1/sqrt(fan_in)`."""
     limit = 1 / math.sqrt(x.shape[-1])
     return keras.layers.Dense(
@@ -151,7 +163,7 @@ def dense(x, units, decay, activation=None, name=None):
     )(x)
 
 
-def check_head(head, num_classes):
+def check_head(head: str, num_classes: int) -> None:
     """Raise unless `head_layer` takes them; before a network is built up to it."""
     check_whole(2, MOST_CLASSES, num_classes=num_classes)
     heads = ("dense", "cosine", "logit") if num_classes == 2 else ("dense", "cosine")
@@ -162,7 +174,9 @@ def check_head(head, num_classes):
         )
 
 
-def head_layer(x, head, num_classes, decay):
+def head_layer(
+    x: Any, head: str, num_classes: int, decay: keras.Regularizer | None
+) -> Any:
     """The last layer: logits, a single one for `head="logit"`, or cosines."""
     if head == "cosine":
         return CosineDense(num_classes, kernel_regularizer=decay, name="logits")(x)

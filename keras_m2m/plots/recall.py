@@ -56,8 +56,14 @@ def recall_by_count(
         raise ValueError(f"`recall` must lie in [0, 1]. Received: recall={recall}")
     order = np.argsort(-counts, kind="stable")
     figure, axes = new_figure(width=8.0, height=4.5)
-    style = {"marker": "o", "linewidth": 0.8, "color": COLORS[0]}
-    axes.plot(counts[order], recall[order], label="one class", **style)
+    axes.plot(
+        counts[order],
+        recall[order],
+        marker="o",
+        linewidth=0.8,
+        color=COLORS[0],
+        label="one class",
+    )
     mean = recall[known].mean()
     label = f"balanced accuracy {mean:.3f}"
     axes.axhline(mean, color=COLORS[5], linestyle="--", label=label)

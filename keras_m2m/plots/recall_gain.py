@@ -63,7 +63,7 @@ def recall_gain(
         name: _recalls(f"recalls[{name!r}]", own, base.shape) - base
         for name, own in recalls.items()
     }
-    known = ~np.isnan(list(gains.values())).any(axis=(0, 1))
+    known = ~np.any(np.isnan(list(gains.values())), axis=(0, 1))
     if not known.any():
         raise ValueError("`recalls` must hold a class that has a recall in every run")
     order = np.argsort(-counts, kind="stable")

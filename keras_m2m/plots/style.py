@@ -8,6 +8,8 @@ from typing import Any
 import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from keras_m2m.checks import as_array
 
@@ -20,13 +22,15 @@ _COLUMNS = 3
 _MOST_NUMBERED = 12  # Classes; cells of more are too small for a number.
 
 
-def new_figure(width: float, height: float):
+def new_figure(width: float, height: float) -> tuple[matplotlib.figure.Figure, Axes]:
     """An empty `(figure, axes)`, sizes in inches, whose parts do not overlap."""
     figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def panel_grid(number: int, width: float, height: float, beside: float = 0.0):
+def panel_grid(
+    number: int, width: float, height: float, beside: float = 0.0
+) -> tuple[matplotlib.figure.Figure, list[Axes]]:
     """A figure of panels in up to three columns, row by row.
 
     Args:
@@ -48,7 +52,9 @@ def panel_grid(number: int, width: float, height: float, beside: float = 0.0):
     return figure, list(grid.flat[:number])
 
 
-def heat_map(axes, shares: np.ndarray, numbers: np.ndarray, form: str, **style: Any):
+def heat_map(
+    axes: Axes, shares: np.ndarray, numbers: np.ndarray, form: str, **style: Any
+) -> AxesImage:
     """Draw shares in `[0, 1]` as colours; up to 12 classes, a number in each cell.
 
     Args:
@@ -121,7 +127,7 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def name_ticks(axes, names: Sequence[str], numbered: bool) -> None:
+def name_ticks(axes: Axes, names: Sequence[str], numbered: bool) -> None:
     """One tick per class on both axes; of many unnamed classes, round numbers only."""
     if numbered and len(names) > 20:
         for axis in (axes.xaxis, axes.yaxis):

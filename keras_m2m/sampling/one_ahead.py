@@ -1,6 +1,7 @@
 """A batch that is made while a step runs."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,7 +30,8 @@ class OneAhead:
     def __init__(self, fn: Callable[[int], Any], length: int) -> None:
         self._fn, self._length = fn, length
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="one_ahead")
-        self._last, self._ahead = None, None
+        self._last: int | None = None
+        self._ahead: Future | None = None
 
     def __call__(self, index: int) -> Any:
         ahead, self._ahead = self._ahead, None

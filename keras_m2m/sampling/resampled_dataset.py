@@ -108,7 +108,7 @@ class ResampledDataset(keras.utils.PyDataset):
         samples = check_whole(1, most, samples_per_epoch=samples)
         self.steps_per_epoch = -(-samples // self.batch_size)
         self._by_class = np.argsort(self.y, kind="stable")
-        self._class_counts = _count(self.y) if sampling == "class" else None
+        self._class_counts: Any = _count(self.y) if sampling == "class" else None
         self._kept = None, None
         # TensorFlow's pipeline has a thread of its own.
         ahead = keras.config.backend() != "tensorflow"
@@ -183,7 +183,7 @@ class ResampledDataset(keras.utils.PyDataset):
         return self._by_class[first[classes] + within]
 
 
-def is_stream(x) -> bool:
+def is_stream(x: Any) -> bool:
     """Whether samples are read when they are asked for, and are no array or list.
 
     Args:

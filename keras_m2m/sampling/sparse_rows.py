@@ -1,5 +1,7 @@
 """Sparse samples, made dense by the batch."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_m2m.checks import check_samples
@@ -23,7 +25,7 @@ class SparseRows:
            [1., 0., 0.]])
     """
 
-    def __init__(self, matrix) -> None:
+    def __init__(self, matrix: Any) -> None:
         if len(matrix.shape) != 2 or 0 in matrix.shape:
             raise ValueError(
                 "Sparse samples must have shape (n, d) with n and d of at least 1. "
