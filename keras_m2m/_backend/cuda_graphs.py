@@ -6,6 +6,7 @@ GPU. A recording (a CUDA graph) is launched as one.
 
 import contextlib
 import functools
+import gc
 import warnings
 from collections.abc import Callable
 
@@ -71,7 +72,8 @@ def _record(fn, weights, tensors, pool):
         with _waiting_refused():  # A recording broken off would be hard to clean up.
             fn(weights, *inputs)
         # Other threads, which fetch data, may do as they like meanwhile.
-        with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+        mode = "thread_local"
+        with _no_garbage(), torch.cuda.graph(graph, pool, stream, mode):
             output = fn(weights, *inputs)
     torch.cuda.current_stream().wait_stream(stream)
 
@@ -89,6 +91,19 @@ def _record(fn, weights, tensors, pool):
 def _recording_stream():
     # One for all: cuBLAS keeps a workspace for every stream that it ever saw.
     return torch.cuda.Stream()
+
+
+@contextlib.contextmanager
+def _no_garbage():
+    """Nothing is freed: the end of an old recording would break off a new one."""
+    gc.collect()
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextlib.contextmanager
