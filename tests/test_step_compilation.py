@@ -121,6 +121,15 @@ def test_steps_are_written_out_and_not_branched_where_nesting_is_slow(network, s
     assert (len(plan.sizes) == 1) == slow
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch has no XLA")
+def test_on_a_gpu_the_whole_batch_is_translated_in_a_loop(monkeypatch):
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    plan = planned(COMPILED)
+    assert plan.sizes == (PARTS,)
+    assert not plan.unroll
+    assert not plan.forward_gradient
+
+
 @pytest.mark.parametrize("unroll", [True, False])
 def test_the_users_choice_of_unrolling_wins(unroll):
     assert planned(COMPILED, unroll=unroll).unroll == unroll
