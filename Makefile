@@ -1,5 +1,6 @@
 # make demo   the method on a small data set, in minutes on a CPU
 # make test   lint, then all tests once per backend
+# make test-nightly   some tests with the nightly build of Keras; may fail
 # make lint   style and types
 # make clean  remove the environment and what was built
 #
@@ -14,7 +15,13 @@ PYTEST_ARGS ?=
 
 python := $(VENV)/bin/python
 
-.PHONY: demo test lint clean
+# Before a release of Keras: what it changes for us, most of all on JAX, where several
+# steps at once become one `lax.scan`. Warnings of the nightly build's own stay warnings.
+NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
+NIGHTLY_TESTS ?= tests/test_steps_per_execution.py tests/test_m2m_model_training.py \
+  tests/test_callbacks.py tests/test_sampling.py
+
+.PHONY: demo test test-nightly lint clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
@@ -36,6 +43,18 @@ test: $(VENV)/.tests
 	done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
 	echo "passed: lint $(BACKENDS)"
+
+test-nightly: $(VENV)/.tests
+	$(python) -m pip install --quiet --upgrade --no-deps --target $(VENV)/nightly \
+	  '$(NIGHTLY)'
+	@failed=; \
+	for backend in $(BACKENDS); do \
+	  echo "== KERAS_BACKEND=$$backend, $(NIGHTLY)"; \
+	  PYTHONPATH=$(VENV)/nightly KERAS_BACKEND=$$backend $(python) -m pytest -q \
+	    -W 'ignore:__array__ implementation:DeprecationWarning' $(NIGHTLY_TESTS) || \
+	    failed="$$failed $$backend"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi
 
 lint: $(VENV)/.tests
 	$(python) -m ruff check .

@@ -27,7 +27,8 @@ def fit_arguments(model: keras.Model, *args: Any, **kwargs: Any) -> dict:
         a dict, and among the callbacks a `WatchAcceptance`.
 
     Raises:
-        ValueError: If data, weights, devices or the batch size do not fit.
+        ValueError: If data, weights, devices, the batch size or the steps of an epoch
+            do not fit.
     """
     given = _FIT.bind(model, *args, **kwargs).arguments
     del given["self"]
@@ -36,9 +37,21 @@ def fit_arguments(model: keras.Model, *args: Any, **kwargs: Any) -> dict:
         samples, given.get("y"), model.bounds, model.class_counts
     )
     replicas.check_devices(model, **given)
+    _check_steps(given.get("steps_per_epoch"), model.steps_per_execution)
     given["class_weight"] = _by_class(given.get("class_weight"), model.class_counts)
     given["callbacks"] = _watched(given.get("callbacks"))
     return given
+
+
+def _check_steps(of_epoch, at_once):
+    """Keras takes whole executions, and the missing steps from the next epoch."""
+    if isinstance(of_epoch, int) and of_epoch % at_once:
+        divisors = [n for n in range(1, of_epoch + 1) if of_epoch % n == 0]
+        raise ValueError(
+            "`steps_per_execution` must divide the steps of an epoch, or Keras takes "
+            f"steps of the next one into it: compile with one of {divisors}. Received: "
+            f"steps_per_epoch={of_epoch}, steps_per_execution={at_once}"
+        )
 
 
 def _by_class(weights, class_counts):

@@ -118,7 +118,9 @@ class ResampledDataset(keras.utils.PyDataset):
     def fit_arguments(self) -> dict:
         """Keyword arguments of `fit` that go with this dataset.
 
-        Without them Keras would shuffle the batches, which mixes epochs up.
+        Without them Keras would shuffle the batches, which mixes epochs up. So would
+        a `steps_per_execution` in `compile` that does not divide `steps_per_epoch`:
+        Keras fills the last execution of an epoch with steps of the next.
         """
         return {
             "x": self,

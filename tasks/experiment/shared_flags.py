@@ -87,6 +87,11 @@ def _run():
     seeds = {"lower_bound": 0, "upper_bound": most}
     where = "where the data is, or is downloaded to"
     of_jit = {"enum_values": ["auto", "true", "false"]}
+    at_once = (
+        "training steps that are handed to the device at once (TensorFlow, JAX), at "
+        "most: as many as divide an epoch's; changes no number"
+    )
+    at_once = _bounded("integer", "steps_per_execution", 1, at_once, 1)
     all_devices = "train on all devices of this machine (TensorFlow, JAX)"
     return [
         Flag("integer", "seed", 0, seed, seeds, role="choice"),
@@ -98,6 +103,7 @@ def _run():
         _switch("deterministic", deterministic, "machine"),
         Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),
         _switch("distribute", all_devices, "machine"),
+        replace(at_once, role="pace"),
     ]
 
 

@@ -33,11 +33,18 @@ def chosen_devices(settings):
     """Build, load, train and evaluate inside this.
 
     Args:
-        settings: `Settings`, of which `distribute`, `batch_size`, `jit_compile` count.
+        settings: `Settings`, of which `distribute`, `batch_size`, `jit_compile` and
+            `steps_per_execution` count.
 
     Raises:
-        UserError: If the backend or the settings do not allow several devices.
+        UserError: If the backend or the settings do not allow several devices, or the
+            backend several steps at once.
     """
+    if settings.steps_per_execution > 1 and keras.config.backend() == "torch":
+        raise UserError(
+            "Keras takes one step at a time with PyTorch. "
+            f"Received: --steps_per_execution={settings.steps_per_execution}"
+        )
     if not settings.distribute:
         yield
         return

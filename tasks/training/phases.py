@@ -122,6 +122,13 @@ def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:
     return {**batches.fit_arguments, "class_weight": dict(enumerate(weights))}
 
 
+def steps_per_execution(data: Data, settings: Settings) -> int:
+    """The most steps, up to `--steps_per_execution`, that divide those of an epoch."""
+    steps = -(-len(data.train[0]) // settings.batch_size)
+    most = min(settings.steps_per_execution, steps)
+    return max(n for n in range(1, most + 1) if steps % n == 0)
+
+
 def _with_smote(data, seed):
     x, y = data.train
     if is_stream(x):

@@ -89,6 +89,7 @@ def train(
             arguments = phases.fit_arguments(phase, data, settings)
             callbacks = _callbacks(phase.recipe, settings, folder)
             callbacks += _watching_explosions(phase.recipe, resume.history, data)
+            model.steps_per_execution = phases.steps_per_execution(data, settings)
             model.fit(
                 **arguments,
                 validation_data=devices.divisible(data.validation),
@@ -96,6 +97,9 @@ def train(
                 callbacks=[*callbacks, *keeping],
                 # A bar where somebody looks, else a line an epoch.
                 verbose=1 if sys.stdout.isatty() else 2,
+            )
+            model.steps_per_execution = (
+                1  # Else TensorFlow writes out as many to predict.
             )
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
