@@ -8,23 +8,23 @@ import tiny
 from compilation import normal
 
 import keras_m2m
-from tasks import devices
-from tasks import phases
-from tasks import training
-from tasks.settings import flags_of_the_run
-from tasks.task import UserError
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import flags_of_the_run
+from tasks.training import devices
+from tasks.training import phases
+from tasks.training import train as training
 
 BACKEND = keras.config.backend()
 by_several = pytest.mark.skipif(BACKEND == "torch", reason="Keras takes one at a time")
 MODES = ["graph", "xla"] if BACKEND == "tensorflow" else ["auto"]
 COUNTS = [40, 15, 5]
-X = normal(60, *m2m_cases.image_shape(), seed=3)
+X, IMAGES = normal(60, 4, seed=3), normal(60, *m2m_cases.image_shape(), seed=3)
 Y = np.repeat([0, 1, 2], COUNTS)
 
 
-def made(at_once, mode=MODES[0]):
-    """An `M2mModel` of networks with moving statistics, and its f."""
-    f, g = m2m_cases.convolutional(0), m2m_cases.convolutional(1)
+def made(at_once, mode=MODES[0], network=m2m_cases.linear):
+    """An `M2mModel`, and its f."""
+    f, g = network(0), network(1)
     model = keras_m2m.M2mModel(
         *(f, g, COUNTS), beta=0.9, gamma=0.3, steps=2, step_size=0.5, seed=4
     )
@@ -38,17 +38,13 @@ def made(at_once, mode=MODES[0]):
     return model, f
 
 
-def balanced(first=0, last=2, batch_size=10):
-    return keras_m2m.ResampledDataset(
-        X, Y, batch_size, "class", epochs=last, first_epoch=first
-    )
+def balanced(first=0, last=2, x=X):
+    return keras_m2m.ResampledDataset(x, Y, 10, "class", epochs=last, first_epoch=first)
 
 
-def trained(at_once, mode=MODES[0], **arguments):
-    """Weights, logs and counts after a `fit` with validation in uneven batches."""
-    model, f = made(at_once, mode)
+def trained(model, f, **arguments):
+    """Weights, logs and counts after a `fit`."""
     watch = keras_m2m.WatchAcceptance()
-    arguments = {"validation_data": (X, Y), "validation_batch_size": 25, **arguments}
     history = model.fit(**arguments, callbacks=[watch], verbose=0).history
     return f.get_weights(), history, watch
 
@@ -65,14 +61,23 @@ def assert_same(one, other):
 @by_several
 @pytest.mark.parametrize("mode", MODES)
 def test_balanced_epochs_are_to_the_bit_those_of_one_step_at_a_time(mode):
-    batches = balanced().fit_arguments
-    assert_same(trained(1, mode, **batches), trained(3, mode, **batches))
+    # Validation has a last batch that is smaller, in an execution that is not full.
+    arguments = {"validation_data": (X, Y), "validation_batch_size": 25}
+    arguments |= balanced().fit_arguments
+    assert_same(*(trained(*made(n, mode), **arguments) for n in (1, 3)))
+
+
+@by_several
+def test_so_are_those_of_networks_with_convolutions_and_moving_statistics():
+    batches = balanced(x=IMAGES).fit_arguments
+    several = (made(n, network=m2m_cases.convolutional) for n in (1, 3))
+    assert_same(*(trained(*each, **batches) for each in several))
 
 
 @by_several
 def test_the_last_steps_of_arrays_may_be_fewer():
     arrays = {"x": X, "y": Y, "batch_size": 12, "shuffle": False, "epochs": 2}
-    assert_same(trained(1, **arrays), trained(3, **arrays))
+    assert_same(*(trained(*made(n), **arrays) for n in (1, 3)))
 
 
 @by_several

@@ -98,9 +98,8 @@ def train(
                 # A bar where somebody looks, else a line an epoch.
                 verbose=1 if sys.stdout.isatty() else 2,
             )
-            model.steps_per_execution = (
-                1  # Else TensorFlow writes out as many to predict.
-            )
+            # To predict, TensorFlow would write out as many.
+            model.steps_per_execution = 1
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
         best.restore()
