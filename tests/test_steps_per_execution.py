@@ -49,10 +49,12 @@ def trained(model, f, **arguments):
     return f.get_weights(), history, watch
 
 
-def assert_same(one, other):
+def assert_same(one, other, rtol=0.0):
     for left, right in zip(one[0], other[0], strict=True):
-        np.testing.assert_array_equal(left, right)
-    assert one[1] == other[1]
+        np.testing.assert_allclose(left, right, rtol=rtol, atol=rtol)
+    assert one[1].keys() == other[1].keys()
+    for name, values in one[1].items():
+        np.testing.assert_allclose(values, other[1][name], rtol=rtol, err_msg=name)
     assert one[2].translated.sum() > 0
     np.testing.assert_array_equal(one[2].translated, other[2].translated)
     np.testing.assert_array_equal(one[2].accepted, other[2].accepted)
@@ -68,10 +70,11 @@ def test_balanced_epochs_are_to_the_bit_those_of_one_step_at_a_time(mode):
 
 
 @by_several
-def test_so_are_those_of_networks_with_convolutions_and_moving_statistics():
+def test_those_of_networks_with_convolutions_differ_by_rounding_at_most():
+    # By none with Keras 3.15; from 3.16 on steps are part of a larger program.
     batches = balanced(x=IMAGES).fit_arguments
     several = (made(n, network=m2m_cases.convolutional) for n in (1, 3))
-    assert_same(*(trained(*each, **batches) for each in several))
+    assert_same(*(trained(*each, **batches) for each in several), rtol=1e-5)
 
 
 @by_several

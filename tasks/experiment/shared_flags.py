@@ -89,7 +89,7 @@ def _run():
     of_jit = {"enum_values": ["auto", "true", "false"]}
     at_once = (
         "training steps that are handed to the device at once (TensorFlow, JAX), at "
-        "most: as many as divide an epoch's; changes no number"
+        "most: as many as divide an epoch's; changes last digits alone"
     )
     at_once = _bounded("integer", "steps_per_execution", 1, at_once, 1)
     all_devices = "train on all devices of this machine (TensorFlow, JAX)"

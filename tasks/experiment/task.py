@@ -71,7 +71,7 @@ class Flag:
             `"number"`: the numbers of a training; a hyper-parameter.
             `"choice"`: which training it is. A table chooses by its rows and seeds.
             `"machine"`: how a training is computed, and so its last digits.
-            `"pace"`: how fast a training goes, and nothing else of it.
+            `"pace"`: how fast a training goes; at most last digits of its numbers.
             `"place"`: where something is looked up. What is found there counts.
             `"command"`: what one command does with trainings, and no number of them.
         read_by: The methods that read it: `"translation"`, `"deferred"`, or all.
