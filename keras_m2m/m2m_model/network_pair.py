@@ -44,6 +44,7 @@ class NetworkPair(keras.Model):
     """
 
     FIXED: tuple[str, ...] = ("f", "g", "seed")
+    asked_jit_compile: bool | str = "auto"  # Until `compile`.
 
     def __init__(
         self,
