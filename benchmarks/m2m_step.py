@@ -29,10 +29,10 @@ from machine import machine
 from worker_process import Worker
 from worker_process import WorkerError
 
-# Of the time, when no further implementation is started.
-_TO_START = 0.6
+# Of the time, when no further implementation is started, and when all have started.
+_TO_START, _STARTED = 0.6, 0.8
 _STEPS_ON_GPU = 20
-# Seconds over the time that a turn may take, which was begun in time.
+# Seconds that an answer may take which was asked for in time, even over it.
 _GRACE = 10
 
 
@@ -76,10 +76,10 @@ class Run:
         left = self.left_to_do(share)
         return left is not None and left <= 0
 
-    def ask(self, name, *words):
+    def ask(self, name, *words, share=1.0):
         """What a worker answers; None if it fails, and then it is left out."""
-        left = self.left_to_do()
-        limits = [self.options.limit, None if left is None else left + _GRACE]
+        left = self.left_to_do(share)
+        limits = [self.options.limit, None if left is None else max(_GRACE, left)]
         limits = [limit for limit in limits if limit is not None]
         try:
             return self.workers[name].ask(*words, seconds=min(limits, default=None))
@@ -100,16 +100,18 @@ class Run:
         found = self.wanted[name]
         arguments = [*found.arguments, *setting.sizes(self.options)]
         if found.by_fit:
-            executions = self.options.steps_per_execution
-            arguments += ["--by_fit", f"--steps_per_execution={executions}"]
+            arguments.append("--by_fit")
+            if found.backend != "torch":  # Keras has it one by one there.
+                executions = self.options.steps_per_execution
+                arguments.append(f"--steps_per_execution={executions}")
         self.workers[name] = Worker(arguments, found.backend)
         # `fit` gives no meaning to fewer steps than an execution has.
         first = self.options.steps_per_turn if found.by_fit else 1
         start = time.monotonic()
-        if self.ask(name, "ordinary", first) is None:
+        if self.ask(name, "ordinary", first, share=_STARTED) is None:
             return
         between = time.monotonic()
-        if self.ask(name, "m2m", first) is None:
+        if self.ask(name, "m2m", first, share=_STARTED) is None:
             return
         row = {
             "rows": self.rows[found.rejected_first],
@@ -150,7 +152,8 @@ class Run:
         }
         if self.options.steps_per_turn > 1:
             for name in self._in_order():
-                self.turn(name)
+                if not self.is_over():
+                    self.turn(name)
 
     def _in_order(self):
         """Names of the workers that run, as they were asked for."""
@@ -169,8 +172,8 @@ class Run:
                 if number == 0:
                     row["seconds"] = {"ordinary": [], "m2m": []}
                 self.turn(name)
-                row["rounds"] = number + 1
-        self.result["complete"] = True
+                row["rounds"] = len(row["seconds"]["m2m"])
+        self.result["complete"] = bool(self.workers)
 
     def rates(self):
         """What the machine does at most: the median round is taken."""

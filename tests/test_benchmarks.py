@@ -17,6 +17,9 @@ if keras.config.backend() != "torch":
     pytest.skip("of PyTorch", allow_module_level=True)
 
 import implementations
+import m2m_step
+import setting
+import summary
 import torch
 import torch_graphs
 import torch_m2m
@@ -242,6 +245,58 @@ def test_a_worker_that_ends_is_an_error_with_what_it_wrote():
         worker.ask("about")
     worker.stop()
     assert "invalid choice: 'none'" in error.value.log
+
+
+def benchmark_options(*flags):
+    return m2m_step.arguments().parse_args(["--steps_per_turn=1", *flags])
+
+
+def test_without_time_no_implementation_is_started():
+    options = benchmark_options("--seconds=0")
+    run = m2m_step.Run(options, implementations.IMPLEMENTATIONS, {})
+    run.everything()
+    assert set(run.result["left_out"]) == set(implementations.IMPLEMENTATIONS)
+    assert not run.result["complete"]
+
+
+def a_result(name, ordinary, m2m, kernels=None):
+    """What a run without the reference has after a turn on a GPU."""
+    row = {"rows": 76.0, "first_m2m_step": 9.0, "precision": "TF32", "rounds": 1}
+    row["seconds"] = {"ordinary": [ordinary], "m2m": [m2m]}
+    rates = {"float32": 1e12, "tf32": 4e12, "bfloat16": 8e12}
+    rates |= {"seconds_per_launch": 5e-6, "seconds_per_launch_in_graph": 1e-6}
+    return {
+        "machine": {"gpu": "a card"},
+        "rates": [rates],
+        "implementations": {name: {**row, "kernels": kernels}},
+    }
+
+
+def test_a_summary_needs_no_reference_and_shows_milliseconds_on_a_gpu():
+    found = summary.of(a_result("JAX", 0.002, 0.0135), benchmark_options())
+    row = found["implementations"]["JAX"]
+    assert row["translation"]["median"] == pytest.approx(0.0115)
+    assert row["m2m"]["ratio"] is None
+    assert "| JAX | 76 | 2.00 (2.00-2.00) | 11.50 (11.50-11.50) |" in (
+        summary.table(found)
+    )
+
+
+@pytest.mark.parametrize(
+    "precision, rate", [("float32", 4e12), ("mixed_bfloat16", 8e12)]
+)
+def test_products_bound_a_step_at_the_rate_of_its_precision(precision, rate):
+    options = benchmark_options(f"--precision={precision}", "--model=resnet8")
+    bound = summary.of(a_result("JAX", 1, 2), options)["bound"]
+    per_pass = setting.multiply_adds(setting.keras_network(options))
+    assert bound["ordinary"] == pytest.approx(3 * 128 * per_pass / rate)
+
+
+def test_launches_bound_a_step_by_its_kernels():
+    result = a_result("by hand", 1, 2, {"ordinary": 300, "m2m": 4300})
+    bound = summary.of(result, benchmark_options())["launch_bound"]
+    assert bound["ordinary"] == pytest.approx(300e-6)
+    assert bound["translation"] == pytest.approx(4000e-6)
 
 
 def test_the_benchmark_runs_and_writes_what_it_prints(tmp_path):
