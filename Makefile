@@ -5,7 +5,7 @@
 # make clean  remove the environment and what was built
 #
 # Another interpreter:  make test PYTHON=/path/to/python3.11
-# One backend, one file:  make test BACKENDS=jax PYTEST_ARGS=tests/test_losses.py
+# One backend, one file:  make test BACKENDS=jax PYTEST_ARGS=tests/library/test_losses.py
 
 PYTHON ?= python3.11
 VENV ?= .venv
@@ -18,8 +18,8 @@ python := $(VENV)/bin/python
 # Before a release of Keras: what it changes for us, most of all on JAX, where several
 # steps at once become one `lax.scan`. Warnings of the nightly build's own stay warnings.
 NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
-NIGHTLY_TESTS ?= tests/test_steps_per_execution.py tests/test_m2m_model_training.py \
-  tests/test_callbacks.py tests/test_sampling.py
+NIGHTLY_TESTS ?= tests/library/test_steps_per_execution.py tests/library/test_m2m_model_training.py \
+  tests/library/test_callbacks.py tests/library/test_resampled_dataset.py
 
 .PHONY: demo test test-nightly lint clean
 

@@ -33,7 +33,7 @@ TESTS = [
     "pytest-xdist>=3.6",
     # Another version formats differently.
     "ruff==0.17.6",
-    # tests/test_wheel.py builds a wheel without network.
+    # tests/house/test_wheel.py builds a wheel without network.
     "setuptools>=77",
     "wheel",
 ]

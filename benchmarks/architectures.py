@@ -2,11 +2,11 @@
 
     KERAS_BACKEND=jax python benchmarks/architectures.py
 
-Prints a line of a table for each network of `tests/architectures.py`, without trained
-weights and at small sizes. Times are of the processor, summed over its threads. Steps
-of both kinds take turns, and the least of each counts: so other programs on the machine
-disturb the figures little. With keras_hub installed, a small transformer of it is timed
-too.
+Prints a line of a table for each network of `tests/helpers/architectures.py`, without
+trained weights and at small sizes. Times are of the processor, summed over its
+threads. Steps of both kinds take turns, and the least of each counts: so other programs
+on the machine disturb the figures little. With keras_hub installed, a small transformer
+of it is timed too.
 """
 
 import argparse
@@ -19,11 +19,11 @@ ROOT = pathlib.Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import architectures  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 import keras_m2m  # noqa: E402
+from helpers import architectures  # noqa: E402
 from keras_m2m.folding import FoldedNetwork  # noqa: E402
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -1,0 +1,1 @@
+"""What tests share: made data, small networks, oracles, programs to run."""

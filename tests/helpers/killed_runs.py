@@ -1,0 +1,94 @@
+"""A program: one run in peace, and the same one killed three times and resumed.
+
+    PYTHONPATH=.:tests python tests/helpers/killed_runs.py FOLDER
+
+The runs are processes of their own, forked once all is imported, which saves the time
+of importing it five times. Leaves FOLDER/whole, FOLDER/killed, and FOLDER/cut_off, a
+copy of the latter after the second kill.
+"""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+import keras
+import tensorflow  # noqa: F401, that TensorBoard's writer imports in each run
+
+from helpers import tiny
+from tasks.experiment.task import Task
+from tasks.runs import runner
+
+# Which training must have saved how many epochs before the next kill: in g, in phase 1,
+# in phase 2 (epochs 4 to 7).
+KILLS = [("g", 3), (".", 2), (".", 6)]
+
+
+def slow_blobs(settings):
+    """The tiny data, at a pace that leaves time to be killed."""
+
+    def wait(x, rng):
+        time.sleep(0.02)
+        return x + 0.1 * rng.standard_normal(x.shape, "float32")
+
+    return dataclasses.replace(tiny.blobs(settings), augment=wait)
+
+
+def build(data, head, settings):
+    """A network with all kinds of state: moving statistics and a random generator."""
+    layers = [
+        keras.layers.Dense(8, "relu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dropout(0.2, seed=settings.seed),
+    ]
+    return keras.Sequential([keras.Input((2,)), *layers, keras.layers.Dense(3)])
+
+
+TASK = Task("tiny", slow_blobs, build, tiny.TASK.defaults, presets={})
+
+
+def settings(folder, **changes):
+    return tiny.settings(
+        epochs=8, defer_epoch=4, batch_size=8, out_dir=str(folder), **changes
+    )
+
+
+def started(folder, resume):
+    """The number of a process that runs the task."""
+    process = os.fork()
+    if process:
+        return process
+    runner.run(TASK, settings(folder, resume=resume))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def wait_for(folder, epochs, process):
+    """Waits for a checkpoint of so many epochs, or more if this process was slow."""
+    names = [f"epoch-{done:05d}.npz" for done in range(epochs, 9)]
+    while not any((folder / "checkpoints" / name).exists() for name in names):
+        if os.waitpid(process, os.WNOHANG)[0]:
+            sys.exit(f"the run ended before {folder} had {epochs} epochs")
+        time.sleep(0.005)
+    time.sleep(0.05)  # Into the epoch that follows.
+
+
+def main(folder):
+    os.waitpid(started(folder / "whole", resume=False), 0)
+    for i, (training, epochs) in enumerate(KILLS):
+        process = started(folder / "killed", resume=i > 0)
+        wait_for(folder / "killed" / training, epochs, process)
+        os.kill(process, signal.SIGKILL)
+        _, status = os.waitpid(process, 0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(f"the run was too fast to be killed after {epochs} epochs")
+        if i == 1:
+            shutil.copytree(folder / "killed", folder / "cut_off")
+    os.waitpid(started(folder / "killed", resume=True), 0)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

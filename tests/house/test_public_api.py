@@ -1,0 +1,118 @@
+import inspect
+import pathlib
+import re
+
+import pytest
+
+import keras_m2m
+from keras_m2m import translation
+
+CHANGELOG = pathlib.Path(__file__).parents[2] / "CHANGELOG.md"
+PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
+FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
+CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
+
+
+def sections(documented):
+    """The titles of a docstring's sections, as `Args` in `Args:`."""
+    text = inspect.getdoc(documented) or ""
+    return set(re.findall(r"^([A-Z][a-z ]+):", text, re.MULTILINE))
+
+
+def signature(public):
+    """Of a function, or of what a class is made with."""
+    if not inspect.isclass(public):
+        return inspect.signature(public)
+    maker = "__init__" if "__init__" in vars(public) else "__new__"
+    parameters = inspect.signature(vars(public)[maker]).parameters.values()
+    return inspect.Signature(list(parameters)[1:])
+
+
+def functions(namespace):
+    """Public functions that are defined in a module or a class."""
+    home = getattr(namespace, "__module__", namespace.__name__)
+    for name, value in vars(namespace).items():
+        function = inspect.unwrap(getattr(value, "fget", value))
+        is_public = name == "__call__" or not name.startswith("_")
+        if is_public and inspect.isfunction(function) and function.__module__ == home:
+            yield function
+
+
+def methods(public):
+    """Those of a class and of its bases in this package; properties too."""
+    own = [each for each in public.__mro__ if each.__module__.startswith("keras_m2m.")]
+    return [function for each in own for function in functions(each)]
+
+
+def is_typed(function):
+    """Whether all parameters but `self` and the result have types."""
+    found = inspect.signature(function)
+    untyped = [p for p in found.parameters.values() if p.annotation is p.empty]
+    return {p.name for p in untyped} <= {"self", "cls"} and (
+        found.return_annotation is not found.empty
+    )
+
+
+def test_every_public_name_is_a_function_or_a_class():
+    assert FUNCTIONS.keys() | CLASSES.keys() == set(keras_m2m.__all__)
+
+
+def test_public_names_are_sorted_and_unique():
+    assert keras_m2m.__all__ == sorted(set(keras_m2m.__all__))
+
+
+def test_every_class_and_function_of_the_package_is_listed():
+    own = {
+        name
+        for name, value in vars(keras_m2m).items()
+        if (inspect.isfunction(value) or inspect.isclass(value))
+        and not name.startswith("_")
+    }
+    assert own == set(keras_m2m.__all__)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_document_arguments_results_errors_and_use(name):
+    needed = {"Args", "Raises", "Example"}
+    if signature(FUNCTIONS[name]).return_annotation is not None:
+        needed.add("Returns")
+    assert needed <= sections(FUNCTIONS[name])
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_document_what_they_are_made_with(name):
+    found = sections(CLASSES[name])
+    assert {"Args", "Raises", "Example"} <= found or "Attributes" in found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_parameter_is_documented(name):
+    text = inspect.getdoc(PUBLIC[name])
+    for parameter in signature(PUBLIC[name]).parameters.values():
+        stars = {parameter.VAR_KEYWORD: r"\*\*"}.get(parameter.kind, "")
+        assert re.search(rf"^ +{stars}{parameter.name}: ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_parameter_has_a_type(name):
+    for parameter in signature(PUBLIC[name]).parameters.values():
+        assert parameter.annotation is not parameter.empty, parameter.name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_result_has_a_type(name):
+    assert signature(FUNCTIONS[name]).return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_method_of_a_public_class_has_types(name):
+    assert [each for each in methods(CLASSES[name]) if not is_typed(each)] == []
+
+
+def test_the_equations_have_types():
+    assert [each for each in functions(translation) if not is_typed(each)] == []
+
+
+def test_the_version_is_the_newest_in_the_changelog():
+    newest = re.search(r"^## \[(\d.*?)\]", CHANGELOG.read_text(), re.MULTILINE)
+    assert keras_m2m.__version__ == newest[1]

@@ -1,0 +1,107 @@
+"""Layers that JAX cannot compile leave the translation compiled."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers.compilation import normal
+from helpers.m2m_cases import COMPILE
+from helpers.m2m_cases import LOSS
+from helpers.m2m_cases import sgd
+from keras_m2m import M2mModel
+from keras_m2m import translation
+
+on_jax = pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX alone")
+X, Y = normal(16, 6, 6, 3), np.arange(16) % 3
+
+
+def network(seed, *first):
+    keras.utils.set_random_seed(seed)
+    body = [layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU()]
+    head = [layers.GlobalAveragePooling2D(), layers.Dense(3)]
+    return keras.Sequential([keras.Input((6, 6, 3)), *first, *body, *head])
+
+
+def rotating(seed, factor=0.1):
+    return network(seed, layers.RandomRotation(factor, seed=seed))
+
+
+def trained(build, mode="auto", **arguments):
+    f, g = build(1), build(2)
+    model = M2mModel(f, g, [10, 1000, 100], gamma=0.0, steps=2, seed=3, **arguments)
+    model.compile(sgd(), LOSS, **COMPILE[mode])
+    history = model.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+    return model, history
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """Whether values were known, for each time that a translation was run in Python."""
+    found, translate = [], translation.translate
+
+    def counted(f, g, seeds, *args, **kwargs):
+        found.append(type(seeds).__name__)
+        return translate(f, g, seeds, *args, **kwargs)
+
+    monkeypatch.setattr(translation, "translate", counted)
+    return found
+
+
+@on_jax
+def test_the_translation_is_compiled_once_where_the_step_is_not(traces):
+    model, _ = trained(rotating)
+    assert not model.jit_compile
+    # Four steps; each of the compiled sizes is traced.
+    assert len(traces) == len(model._plan.sizes)
+    assert all("Tracer" in name for name in traces)
+
+
+@on_jax
+def test_it_has_the_sizes_of_a_compiled_step():
+    model, _ = trained(rotating)
+    compiled, _ = trained(network)
+    assert model._plan == compiled._plan._replace(alone=True)
+
+
+@on_jax
+def test_an_eager_step_stays_eager(traces):
+    trained(rotating, "eager")
+    assert len(traces) == 4
+    assert not any("Tracer" in name for name in traces)
+
+
+def test_training_is_that_of_a_network_without_such_layers():
+    # A rotation by nothing.
+    (model, history), (plain, expected) = (
+        trained(lambda seed: rotating(seed, 0.0)),
+        trained(network),
+    )
+    np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
+    assert history["replaced_rate"] == expected["replaced_rate"]
+    for value, other in zip(
+        model.f.trainable_weights, plain.f.trainable_weights, strict=True
+    ):
+        value, other = (keras.ops.convert_to_numpy(v) for v in (value, other))
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=1e-5)
+
+
+class LooksAtValues(layers.Layer):
+    """Python code that needs numbers, in inference mode too."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_jit = False
+
+    def call(self, x):
+        return x if float(x[0, 0, 0, 0]) < 100.0 else -x
+
+    def compute_output_spec(self, x):
+        return x
+
+
+@on_jax
+def test_what_cannot_be_compiled_even_alone_is_trained_op_by_op(traces):
+    _, history = trained(lambda seed: network(seed, LooksAtValues()))
+    assert np.isfinite(history["loss"]).all()
+    assert traces

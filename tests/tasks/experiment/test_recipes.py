@@ -1,0 +1,57 @@
+"""The ablations as data: what they fix, and that they train."""
+
+import numpy as np
+import pytest
+
+from helpers import tiny
+from tasks.experiment import ablations
+from tasks.experiment.recipes import ABLATIONS
+from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import method_of
+from tasks.training import phases
+from tasks.training.train import train
+
+
+# Those whose model is not that of `m2m`, or trained otherwise.
+@pytest.mark.filterwarnings("ignore:Epoch 0. g accepted:UserWarning")
+@pytest.mark.parametrize(
+    "name",
+    ["m2m_pool10", "m2m_clean", "m2m_rs_rand", "m2m_self", "m2m_no_reject"]
+    + ["m2m_ensemble"],
+)
+def test_an_ablation_trains(name, tmp_path):
+    settings = tiny.settings(method=name, epochs=1, defer_epoch=0, protocol="field")
+    data = tiny.blobs(settings)
+    networks = [
+        tiny.build(data, "dense", settings) for _ in range(ABLATIONS[name].teachers)
+    ]
+    trained = train(tiny.TASK, data, settings, tmp_path, ablations.teacher(networks))
+    assert np.isfinite(trained.history[0]["loss"])
+    assert 0 <= trained.history[0]["acceptance_rate"] <= 1
+
+
+def test_ablations_upon_rs_are_not_deferred():
+    for name in ABLATIONS:
+        found = phases.phases(tiny.settings(method=name))
+        assert len(found) == (1 if name in ("m2m_rs", "m2m_rs_rand") else 2)
+        assert found[-1].recipe is ABLATIONS[name]
+
+
+def test_the_names_of_ablations_are_no_methods_of_the_command_line():
+    assert not set(ABLATIONS) & set(METHODS)
+    assert method_of("m2m") is METHODS["m2m"]
+    assert method_of("m2m_self") is ABLATIONS["m2m_self"]
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_values_that_an_ablation_fixes_go_before_the_settings(name):
+    settings = tiny.settings(method=name, lam=0.5, gamma=0.7)
+    data = tiny.blobs(settings)
+    f = phases.new_network(tiny.TASK, data, settings)
+    networks = [tiny.build(data, "dense", settings) for _ in range(2)]
+    g = ablations.teacher(networks[: ABLATIONS[name].teachers])
+    *_, phase = phases.phases(settings)
+    model = phases.model_of(phase, f, g, data, settings)
+    expected = {"m2m_lam0": (0, 0.7), "m2m_no_threshold": (0.5, 0)}
+    expected["m2m_ensemble"] = (0.5, 0.99)
+    assert (model.lam, model.gamma) == expected.get(name, (0.5, 0.7))

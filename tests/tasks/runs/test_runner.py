@@ -1,0 +1,145 @@
+"""One run from settings to files, and the mistakes that a user can make."""
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_m2m
+from helpers import tiny
+from tasks.experiment.errors import UserError
+from tasks.runs import runner
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    results = runner.run(tiny.TASK, tiny.settings(out_dir=str(folder), compare=["erm"]))
+    return folder, results
+
+
+def test_result_holds_scores_protocol_flags_versions_and_timing(finished):
+    folder, results = finished
+    result = json.loads((folder / "result.json").read_text())
+    assert result == json.loads(json.dumps(results["m2m"]))
+    assert result["protocol"] == "m2m"
+    assert result["backend"] == keras.config.backend()
+    assert result["flags"]["beta"] == tiny.settings().beta
+    assert result["acceptance_rate"] == 1.0  # gamma is 0
+    assert len(result["per_class_recall"]) == 3
+    assert set(result["timing"]) == {
+        *("load", "g", "phase_1", "phase_2", "evaluate", "total")
+    }
+    assert result["versions"]["keras"] == keras.__version__
+
+
+def test_the_saved_f_gives_the_scores_of_the_result(finished):
+    folder, results = finished
+    f = keras.saving.load_model(folder / "f.keras")
+    x, y = tiny.blobs(tiny.settings()).test
+    predicted = f.predict(x, verbose=0).argmax(axis=1)
+    recalls = [(predicted[y == k] == k).mean() for k in range(3)]
+    np.testing.assert_allclose(recalls, results["m2m"]["per_class_recall"])
+
+
+def test_history_has_a_row_for_every_epoch(finished):
+    folder, _ = finished
+    with open(folder / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert rows[0]["acceptance_rate"] == ""
+    assert float(rows[2]["acceptance_rate"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "g.keras",
+        "confusion_matrix.png",
+        "recall_by_count.png",
+        "cumulative_false_positives.png",
+        "erm/result.json",
+        "erm/f.keras",
+    ],
+)
+def test_a_run_leaves(name, finished):
+    assert (finished[0] / name).stat().st_size > 0
+
+
+def test_tensorboard_logs_are_written(finished):
+    assert list((finished[0] / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_g_is_independent_of_f(finished):
+    folder, results = finished
+    assert results["m2m"]["g"]["seed"] != results["m2m"]["seed"]
+    g = keras.saving.load_model(folder / "g.keras")
+    erm = keras.saving.load_model(folder / "erm" / "f.keras")
+    assert not np.allclose(g.get_weights()[0], erm.get_weights()[0])
+
+
+def test_a_saved_g_is_used_again_and_stays_as_it_is(finished, tmp_path):
+    path = finished[0] / "g.keras"
+    before = path.read_bytes()
+    settings = tiny.settings(out_dir=str(tmp_path), g=str(path))
+    result = runner.run(tiny.TASK, settings)["m2m"]
+    assert result["g"]["path"] == str(path)
+    assert path.read_bytes() == before
+    assert not (tmp_path / "g.keras").exists()
+    # The same g, data and seed: the same f.
+    assert result["confusion_matrix"] == finished[1]["m2m"]["confusion_matrix"]
+
+
+def wrong_shape(path):
+    keras_m2m.mlp(3, (5,)).save(path)
+
+
+def wrong_classes(path):
+    keras_m2m.mlp(7, (2,)).save(path)
+
+
+def probabilities(path):
+    layers = [keras.Input((2,)), keras.layers.Dense(3, activation="softmax")]
+    keras.Sequential(layers).save(path)
+
+
+def torn(path):
+    path.write_bytes(b"PK\x03\x04 no archive")
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [
+        (wrong_shape, "same inputs"),
+        (wrong_classes, "one logit for each of the 3"),
+        (probabilities, "must return logits"),
+        (torn, "no model that Keras loads"),
+        (lambda path: None, "is no file"),
+    ],
+    ids=["shape", "classes", "probabilities", "torn", "missing"],
+)
+def test_a_g_that_does_not_fit_says_why(make, reason, tmp_path):
+    path = tmp_path / "bad.keras"
+    make(path)
+    settings = tiny.settings(out_dir=str(tmp_path / "out"), g=str(path))
+    with pytest.raises(UserError, match=reason):
+        runner.run(tiny.TASK, settings)
+
+
+def test_an_output_folder_that_cannot_be_made_is_an_error_before_loading(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    settings = tiny.settings(out_dir=str(tmp_path / "file" / "out"))
+    with pytest.raises(UserError, match="cannot be made"):
+        runner.run(tiny.TASK, settings)
+
+
+@pytest.mark.parametrize(
+    "method, epoch, told", [("drs", 3, True), ("drs", 4, False), ("erm", 3, False)]
+)
+def test_a_method_that_is_tested_before_it_began_is_told(method, epoch, told, capsys):
+    settings = tiny.settings(method=method, defer_epoch=4)
+    runner._tell_if_tested_early(settings, tested_epoch=epoch)
+    output = capsys.readouterr().out
+    assert ("epoch, 3, is one of plain training, so that drs" in output) == told

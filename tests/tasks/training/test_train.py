@@ -1,0 +1,139 @@
+"""Every method with every loss, in this process, on a tiny data set."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import tiny
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import METHODS
+from tasks.training.train import train
+
+
+@pytest.fixture(scope="module")
+def g():
+    return tiny.build(tiny.blobs(tiny.settings()), "dense", tiny.settings())
+
+
+@pytest.fixture(scope="module")
+def g_of_two():
+    return tiny.build(tiny.two_blobs(tiny.settings()), "logit", tiny.settings())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_with_every_loss(method, loss, g, g_of_two, tmp_path):
+    settings = tiny.settings(method=method, loss=loss)
+    data, own_g = tiny.blobs(settings), g
+    if loss == "bce":
+        data, own_g = tiny.two_blobs(settings), g_of_two
+    trained = train(tiny.TASK, data, settings, tmp_path, own_g)
+    assert [row["epoch"] for row in trained.history] == [0, 1, 2]
+    assert all(np.isfinite(row["loss"]) for row in trained.history)
+    phases = 2 if METHODS[method].deferred else 1
+    assert len(trained.seconds) == phases
+    assert ("acceptance_rate" in trained.history[-1]) == (method == "m2m")
+
+
+def test_the_learning_rate_follows_warm_up_and_drops_across_both_phases(g, tmp_path):
+    settings = tiny.settings(drops=["2:0.1"])
+    trained = train(tiny.TASK, tiny.blobs(settings), settings, tmp_path, g)
+    rates = [row["learning_rate"] for row in trained.history]
+    np.testing.assert_allclose(rates, [0.1 * 1 / 5, 0.1 * 2 / 5, 0.1 * 3 / 5 * 0.1])
+
+
+def test_the_optimizer_of_the_first_phase_goes_on_in_the_second(g, tmp_path):
+    settings = tiny.settings(batch_size=16)  # The last batch is half as large.
+    data = tiny.blobs(settings)
+    trained = train(tiny.TASK, data, settings, tmp_path, g)
+    steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)
+    assert int(trained.model.optimizer.iterations) == 3 * steps_per_epoch
+    assert trained.model.optimizer is trained.f.optimizer
+
+
+def test_a_deferred_method_begins_as_plain_training(tmp_path):
+    runs = [
+        train(
+            tiny.TASK,
+            tiny.blobs(tiny.settings()),
+            tiny.settings(method=method, defer_epoch=2),
+            tmp_path / method,
+        )
+        for method in ("erm", "drs", "drw")
+    ]
+    losses = np.array([[row["loss"] for row in run.history] for run in runs])
+    np.testing.assert_allclose(losses[1:, :2], losses[[0, 0], :2], rtol=1e-6)
+    assert not np.allclose(losses[1:, 2], losses[0, 2], rtol=1e-6)
+
+
+def test_the_same_settings_give_the_same_weights_and_another_seed_does_not(tmp_path):
+    weights = [
+        train(
+            tiny.TASK,
+            tiny.blobs(tiny.settings()),
+            tiny.settings(method="rs", seed=seed),
+            tmp_path / str(run),
+        ).f.get_weights()
+        for run, seed in enumerate([0, 0, 1])
+    ]
+    assert all((a == b).all() for a, b in zip(weights[0], weights[1], strict=True))
+    assert not np.allclose(weights[0][0], weights[2][0])
+
+
+def test_protocol_m2m_tests_the_best_validation_epoch(tmp_path):
+    settings = tiny.settings(method="erm", epochs=6)
+    data = tiny.blobs(settings)
+    trained = train(tiny.TASK, data, settings, tmp_path)
+    values = [row["val_balanced_accuracy"] for row in trained.history]
+    assert trained.tested_epoch == max(
+        epoch for epoch, value in enumerate(values) if value == max(values)
+    )
+    logs = trained.f.evaluate(*data.validation, verbose=0, return_dict=True)
+    assert logs["balanced_accuracy"] == pytest.approx(max(values))
+
+
+def test_protocol_field_tests_the_last_epoch(tmp_path):
+    settings = tiny.settings(method="erm", protocol="field")
+    trained = train(tiny.TASK, tiny.blobs(settings), settings, tmp_path)
+    assert trained.tested_epoch == settings.epochs - 1
+    assert "val_loss" not in trained.history[-1]
+
+
+@pytest.mark.parametrize("method, first", [("rw", 0), ("drw", 1)])
+def test_class_weights_multiply_the_loss_sum_over_the_batch_size(
+    method, first, tmp_path
+):
+    # One epoch of one batch that holds every sample once: its loss is a formula.
+    settings = tiny.settings(
+        method=method, epochs=first + 1, defer_epoch=first, batch_size=56
+    )
+    settings = settings.replace(weight_decay=0.0)
+    data = tiny.blobs(settings)
+    keras.utils.set_random_seed(settings.seed)
+    untrained = tiny.build(data, "dense", settings)
+    trained = train(tiny.TASK, data, settings, tmp_path)
+    if first:
+        return_epoch = train(
+            tiny.TASK,
+            data,
+            settings.replace(method="erm", epochs=1, protocol="field"),
+            tmp_path / "erm",
+        )
+        untrained = return_epoch.f
+    logits = untrained.predict(data.train[0], verbose=0).astype("float64")
+    labels, counts = data.train[1], data.class_counts
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(labels)), labels]
+    beta = 0.9999
+    weights = {"rw": 1 / counts, "drw": (1 - beta) / (1 - beta**counts)}[method]
+    weights = weights * 3 / weights.sum()
+    expected = (weights[labels] * losses).sum() / len(labels)
+    assert trained.history[first]["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_training_cut_off_after_its_last_epoch_knows_what_was_translated(g, tmp_path):
+    settings, data = tiny.settings(), tiny.blobs(tiny.settings())
+    whole, again = (
+        train(tiny.TASK, data, settings, tmp_path, g).translations for _ in range(2)
+    )
+    assert np.sum(whole[0]) > 0
+    np.testing.assert_array_equal(again, whole)
