@@ -2,9 +2,11 @@
 # make test   lint, then all tests once per backend
 # make test-nightly   some tests with the nightly build of Keras; may fail
 # make lint   style and types
+# make gpu-kit  what a GPU machine without a network needs, in build/gpu-kit
 # make clean  remove the environment and what was built
 #
 # Another interpreter:  make test PYTHON=/path/to/python3.11
+# CIFAR-10 from elsewhere:  make gpu-kit DATA_DIR=PATH
 # One backend, one file:  make test BACKENDS=jax PYTEST_ARGS=tests/library/test_losses.py
 
 PYTHON ?= python3.11
@@ -21,7 +23,7 @@ NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
 NIGHTLY_TESTS ?= tests/library/test_steps_per_execution.py tests/library/test_m2m_model_training.py \
   tests/library/test_callbacks.py tests/library/test_resampled_dataset.py
 
-.PHONY: demo test test-nightly lint clean
+.PHONY: demo test test-nightly lint gpu-kit clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
@@ -60,6 +62,9 @@ lint: $(VENV)/.tests
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy
+
+gpu-kit: $(VENV)/.demo
+	$(python) benchmarks/gpu_kit/pack.py build/gpu-kit $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
 
 # The stamps below make each installation happen once.
 $(VENV)/.venv:

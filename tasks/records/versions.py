@@ -22,8 +22,12 @@ def versions() -> dict[str, str]:
 def commit() -> str | None:
     """The commit that this code is of, with `-dirty` if it was changed since.
 
-    None where the code is no git checkout, or there is no git.
+    None where the code is no git checkout, or there is no git. A copy without git may
+    have a file `COMMIT` that says it.
     """
+    said = Path(__file__).parents[2] / "COMMIT"
+    if said.is_file():
+        return said.read_text().strip()
     command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=10"]
     try:
         found = subprocess.run(
