@@ -63,7 +63,11 @@ _OF_XLA = {
 CHOICES = {
     "jax": _OF_XLA,
     "tensorflow": _OF_XLA,
-    "torch": {"static": (False, True), "branches": (False, True)},
+    "torch": {
+        "alone": (True, False),
+        "static": (False, True),
+        "branches": (False, True),
+    },
 }
 
 

@@ -5,6 +5,8 @@ each of a few numbers of rows for the translation. Rows are chosen on the host, 
 knows their number without waiting for the GPU, and filled up to the next size.
 """
 
+import functools
+import gc
 import itertools
 
 import setting
@@ -13,7 +15,7 @@ import torch_m2m
 import torch_steps
 from torch.nn import functional
 
-ROWS = 16  # The sizes are multiples of it.
+ROWS = 8  # The sizes are multiples of it.
 _WARM_UP = 3
 
 
@@ -61,16 +63,29 @@ def sizes(batch_size):
 
 def captured(fn, pool=None):
     """A graph of what `fn` does on the GPU, after a few runs to warm up."""
-    stream = torch.cuda.Stream()
+    stream = _stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(_WARM_UP):
             fn()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, pool=pool):
-        fn()
+    gc.collect()
+    gc.disable()  # The end of an old graph would break off this one.
+    try:
+        # Other threads may do as they like meanwhile.
+        with torch.cuda.graph(graph, pool, stream, "thread_local"):
+            fn()
+    finally:
+        gc.enable()
+    torch.cuda.current_stream().wait_stream(stream)
     return graph
+
+
+@functools.cache
+def _stream():
+    # One for all: libraries keep a workspace for every stream that they saw.
+    return torch.cuda.Stream()
 
 
 class Buffers:
