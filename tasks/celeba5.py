@@ -14,7 +14,7 @@ best one.
 
 TensorFlow Datasets downloads 1.4 GB. The first run makes the 202,599 images small, in
 minutes. A run, g included, would take two CPU cores some 2 hours, from the seconds per
-step of docs/results.md.
+step of docs/results/speed.md.
 
 Source: Liu et al., Deep Learning Face Attributes in the Wild (ICCV 2015).
 """

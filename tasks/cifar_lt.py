@@ -13,13 +13,14 @@ The paper's balanced accuracy (Table 1, mean of three runs), without and with LD
     CIFAR-LT-100     10  19,573   56.2  57.7  58.2 |  54.7  56.9  57.6
 
 That protocol, ResNet-32 for 200 epochs and as many for g, is work for a GPU: from the
-seconds per step of docs/results.md, two CPU cores would take some 8 hours for the
+seconds per step of docs/results/speed.md, two CPU cores would take some 8 hours for the
 first line and 12 for the second. The other two are not far from these. The download is
 170 MB.
 
 `--preset=small` is the same code at a size that two CPU cores finish in about an hour:
 ResNet-20, 2,000 images in the largest class, 60 epochs. It gave ERM 50.1, DRS 59.0 and
-M2m 59.5, the means of three seeds; LDAM-DRW needs longer training (docs/results.md).
+M2m 59.5, the means of three seeds; LDAM-DRW needs longer training
+(docs/results/cifar_lt.md).
 
 Source: Krizhevsky, Learning multiple layers of features from tiny images (2009).
 """

@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 def plan(
     model: keras.Model, nests: bool, share: float, choices: Mapping[str, bool]
 ) -> Plan:
-    """Choose what was measured to be fastest (`docs/results.md`).
+    """Choose what was measured to be fastest (`docs/results/speed.md`).
 
     Args:
         model: The model whose step it is, compiled.

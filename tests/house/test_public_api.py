@@ -5,9 +5,12 @@ import re
 import pytest
 
 import keras_m2m
+from keras_m2m import plots
 from keras_m2m import translation
 
-CHANGELOG = pathlib.Path(__file__).parents[2] / "CHANGELOG.md"
+ROOT = pathlib.Path(__file__).parents[2]
+CHANGELOG = ROOT / "CHANGELOG.md"
+INDEX = ROOT / "docs" / "api.md"
 PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
 FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
 CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
@@ -116,3 +119,9 @@ def test_the_equations_have_types():
 def test_the_version_is_the_newest_in_the_changelog():
     newest = re.search(r"^## \[(\d.*?)\]", CHANGELOG.read_text(), re.MULTILINE)
     assert keras_m2m.__version__ == newest[1]
+
+
+def test_the_index_has_each_exported_name_once():
+    listed = re.findall(r"^\| `([\w.]+)` \|", INDEX.read_text(), re.MULTILINE)
+    exported = [*keras_m2m.__all__, *(f"plots.{name}" for name in plots.__all__)]
+    assert sorted(listed) == sorted(exported)

@@ -1,0 +1,62 @@
+"""Links of the documents lead somewhere, and the README's first code runs."""
+
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    ROOT / "tasks" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+def anchor(heading):
+    """The name that GitHub gives a heading in a link."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(page):
+    return {anchor(line) for line in re.findall(r"^#+ (.+)$", page.read_text(), re.M)}
+
+
+def is_there(link, page):
+    """Whether a link to this repository leads to a file, and to a heading of it."""
+    path, _, heading = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not heading or heading in anchors(target))
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not is_there(link, page)] == []
+
+
+@pytest.mark.no_backend
+def test_code_names_documents_that_are_there():
+    folders = ("keras_m2m", "tasks", "benchmarks")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    named = {
+        (path.name, document)
+        for path in files
+        for document in re.findall(r"\bdocs/[\w/]+\.md", path.read_text())
+    }
+    assert named
+    assert [each for each in named if not (ROOT / each[1]).is_file()] == []
+
+
+def test_the_first_code_of_the_readme_trains_f(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text()
+    names = {}
+    exec(re.search(r"```python\n(.+?)```", readme, re.S)[1], names)
+    assert (tmp_path / "f.keras").is_file()
+    accuracy = (
+        names["f"].predict(names["x"], verbose=0).argmax(1) == names["y"]
+    ).mean()
+    assert accuracy > 0.9
