@@ -23,6 +23,9 @@ update the variables of `model`, inside a `train_step`. It returns
 there `state` is the empty list and is handed back; JAX passes values around, so
 there `state` is what Keras gave to `train_step`, and comes back updated.
 
+`unhindered(model)` is a context for a step of `model`, in which PyTorch launches what
+comes after a translation while a GPU still runs that.
+
 `values_kept(model)` is a context for `fit`, which on JAX takes the values out of the
 variables of `model` and its optimizer: if it fails in its first step, they come back.
 
@@ -54,6 +57,7 @@ if keras.config.backend() == "tensorflow":
     from keras_m2m._backend.tensorflow import over_devices
     from keras_m2m._backend.tensorflow import replica_number
     from keras_m2m._backend.tensorflow import run_stateful
+    from keras_m2m._backend.tensorflow import unhindered
     from keras_m2m._backend.tensorflow import values_kept
 elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import compiled
@@ -66,6 +70,7 @@ elif keras.config.backend() == "jax":
     from keras_m2m._backend.jax import over_devices
     from keras_m2m._backend.jax import replica_number
     from keras_m2m._backend.jax import run_stateful
+    from keras_m2m._backend.jax import unhindered
     from keras_m2m._backend.jax import values_kept
 elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import compiled
@@ -78,6 +83,7 @@ elif keras.config.backend() == "torch":
     from keras_m2m._backend.torch import over_devices
     from keras_m2m._backend.torch import replica_number
     from keras_m2m._backend.torch import run_stateful
+    from keras_m2m._backend.torch import unhindered
     from keras_m2m._backend.torch import values_kept
 else:
     raise ImportError(
@@ -96,5 +102,6 @@ __all__ = [
     "over_devices",
     "replica_number",
     "run_stateful",
+    "unhindered",
     "values_kept",
 ]

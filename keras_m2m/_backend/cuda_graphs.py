@@ -10,6 +10,7 @@ import gc
 import warnings
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -67,7 +68,7 @@ def _record(fn, weights, tensors, pool):
     inputs = [torch.clone(tensor) for tensor in tensors]
     stream, graph = _recording_stream(), torch.cuda.CUDAGraph()
     stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream), _NumbersMadeOnDevice():
+    with torch.cuda.stream(stream), NumbersMadeOnDevice():
         fn(weights, *inputs)  # Lets libraries choose and allocate what they need.
         with _waiting_refused():  # A recording broken off would be hard to clean up.
             fn(weights, *inputs)
@@ -119,14 +120,35 @@ def _waiting_refused():
         torch.cuda.set_sync_debug_mode(before)
 
 
-class _NumbersMadeOnDevice(TorchFunctionMode):
+class NumbersMadeOnDevice(TorchFunctionMode):
     """Tensors of a Python number are filled on the device, not copied from the host.
 
-    Keras makes such tensors of the constants in `keras.ops.maximum(x, 0.1)`.
+    Keras makes such tensors of the constants in `keras.ops.maximum(x, 0.1)`. To copy
+    one to a GPU waits for all that was launched before.
     """
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        numbers = func in (torch.as_tensor, torch.tensor) and len(args) == 1
-        if numbers and isinstance(args[0], bool | int | float):
-            return torch.full((), args[0], **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if func in (torch.as_tensor, torch.tensor) and len(args) == 1:
+            return self._made(func, args[0], **kwargs)
+        return func(*args, **kwargs)
+
+    def _made(self, func, value, **kwargs):
+        if isinstance(value, bool | int | float):
+            return torch.full((), value, **kwargs)
+        return func(value, **kwargs)
+
+
+class ValuesSentAhead(NumbersMadeOnDevice):
+    """For code that is not recorded: arrays go to a GPU without a wait, too.
+
+    A recording would read their place on the host again when they are gone.
+    """
+
+    def _made(self, func, value, device=None, **kwargs):
+        if (
+            isinstance(value, np.ndarray)
+            and torch.device(device or "cpu").type == "cuda"
+        ):
+            return func(value, **kwargs).pin_memory().to(device, non_blocking=True)
+        return super()._made(func, value, device=device, **kwargs)

@@ -4,6 +4,7 @@ import contextlib
 
 import torch
 
+from keras_m2m._backend.cuda_graphs import ValuesSentAhead
 from keras_m2m._backend.cuda_graphs import replayed
 
 
@@ -38,9 +39,16 @@ def compiled(fn, for_once=False):
 
 
 def is_recorded(model):
-    return any(variable.value.is_cuda for variable in model.variables)
+    return next(model.parameters()).is_cuda
 
 
+def unhindered(model):
+    eager = not torch.compiler.is_compiling()
+    on_gpu = eager and is_recorded(model)
+    return ValuesSentAhead() if on_gpu else contextlib.nullcontext()
+
+
+@torch.compiler.disable  # To trace T times through two networks takes minutes.
 def run_stateful(model, state, fn, *args):
     with torch.no_grad():
         return fn(*args), state

@@ -51,7 +51,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         outputs, *statistics = fused_batch_norm(x, scale, offset, self.epsilon)
         moving = self.moving_mean, self.moving_variance
         for variable, value in zip(moving, statistics, strict=True):
-            kept = variable * self.momentum
+            # As a tensor: for `variable * number` PyTorch would wait for its GPU.
+            kept = keras.ops.convert_to_tensor(variable) * self.momentum
             variable.assign(kept + value * (1.0 - self.momentum))
         return keras.ops.cast(outputs, self.compute_dtype)
 

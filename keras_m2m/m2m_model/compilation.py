@@ -97,11 +97,15 @@ def _compiles_alone(model, backend):
 
     On JAX a `RandomRotation` in f is enough. In inference mode it does nothing, and
     the translation, nearly all of the work, can be compiled without it. On PyTorch it
-    always does, and on a GPU the translation can be recorded.
+    always does, since `torch.compile` is kept out of the translation (`run_stateful`),
+    which can be recorded on a GPU.
     """
-    if model.run_eagerly or model.jit_compile or model.asked_jit_compile is False:
+    if model.run_eagerly:
         return False
-    return backend == "jax" or is_recorded(model)
+    if backend == "torch":
+        return is_recorded(model)
+    op_by_op = backend == "jax" and not model.jit_compile
+    return op_by_op and model.asked_jit_compile is not False
 
 
 def apply_to_first(fn, count, sizes, *tensors):

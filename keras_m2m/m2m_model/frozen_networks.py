@@ -28,30 +28,31 @@ class FrozenNetworks:
     >>> plan = Plan(True, (64,), unroll=False, forward_gradient=False, alone=True)
     >>> difference = functools.partial(lambda f, g, x: f(x) - g(x))
     >>> wanted = ops.ones((5,), "bool")
-    >>> networks.run(difference, plan, wanted, ops.zeros((5, 4))).shape[1]
+    >>> networks.run("fg", difference, plan, wanted, ops.zeros((5, 4))).shape[1]
     3
     """
 
     def __init__(self, f: keras.Model, g: keras.Model) -> None:
-        self._folded = FoldedNetwork(f), FoldedNetwork(g)
+        self._folded = {"f": FoldedNetwork(f), "g": FoldedNetwork(g)}
         self._compiled: dict = {}
 
     @property
     def nest(self) -> bool:
         """Whether loops and branches cost nothing under XLA on a CPU."""
-        return all(folded.nests for folded in self._folded)
+        return all(folded.nests for folded in self._folded.values())
 
     def refresh(self) -> bool:
         """Fold anew what has got other variables; returns whether any has."""
-        changed = [folded.refresh() for folded in self._folded]
+        changed = [folded.refresh() for folded in self._folded.values()]
         if any(changed):
             self._compiled.clear()
         return any(changed)
 
-    def run(self, fn: functools.partial, plan: Plan, wanted, *tensors):
-        """Call `fn(f, g, *tensors)` on the first rows of the tensors.
+    def run(self, names: str, fn: functools.partial, plan: Plan, wanted, *tensors):
+        """Call a function of networks and tensors on the first rows of the tensors.
 
         Args:
+            names: Which networks it takes before the tensors, `"fg"` or `"g"`.
             fn: A partial of a function and settings that can be hashed.
             plan: How.
             wanted: bool tensor `(n,)`, whose True entries come first: the rows.
@@ -60,16 +61,17 @@ class FrozenNetworks:
         Returns:
             What `apply_to_first` returns.
         """
+        folded = [self._folded[name] for name in names]
 
         def on_first(count, *tensors):
-            frozen = [one.freeze(plan.forward_gradient) for one in self._folded]
+            frozen = [one.freeze(plan.forward_gradient) for one in folded]
             of_rows = divided(functools.partial(fn, *frozen))
             return apply_to_first(of_rows, count, plan.sizes, *tensors)
 
         count = ops.sum(ops.cast(wanted, "int32"))
         if not plan.alone:
             return on_first(count, *tensors)
-        variables = [v for one in self._folded for v in one.network.variables]
+        variables = [v for one in folded for v in one.network.variables]
 
         def pure(values, count, *tensors):
             mapping = [*zip(variables, values, strict=True)]

@@ -11,6 +11,7 @@ from keras import ops
 from keras_m2m import checks
 from keras_m2m import translation
 from keras_m2m._backend import run_stateful
+from keras_m2m._backend import unhindered
 from keras_m2m._backend import values_kept
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
@@ -177,8 +178,9 @@ class M2mModel(NetworkPair):
     def train_step(self, *state_and_data: Any) -> Any:
         """Rewrite the batch, then do the ordinary step; on JAX, with a state."""
         *state, data = state_and_data
-        data, state = run_stateful(self, state, self._rewrite, data)
-        return super().train_step(*state, data)
+        with unhindered(self):
+            data, state = run_stateful(self, state, self._rewrite, data)
+            return super().train_step(*state, data)
 
     def test_step(self, *state_and_data: Any) -> Any:
         """Evaluate `f`; the rates describe training, so they are left out."""
@@ -250,7 +252,7 @@ class M2mModel(NetworkPair):
             unroll=self._plan.unroll,
         )
         tensors = seeds.samples, seeds.classes, seeds.targets, noise
-        return self._networks.run(run, self._plan, seeds.wanted, *tensors)
+        return self._networks.run("fg", run, self._plan, seeds.wanted, *tensors)
 
     def accept(self, seeds: Seeds, translated: Any) -> Any:
         """Tell which translations `g` is confident about.
@@ -262,8 +264,9 @@ class M2mModel(NetworkPair):
         Returns:
             bool tensor `(n,)`; rows that are not `seeds.wanted` do not count.
         """
-        run, wanted = functools.partial(_accepted, gamma=self.gamma), seeds.wanted
-        return self._networks.run(run, self._plan, wanted, translated, seeds.targets)
+        run = functools.partial(translation.accept, gamma=self.gamma)
+        tensors = translated, seeds.targets
+        return self._networks.run("g", run, self._plan, seeds.wanted, *tensors)
 
     def replace(
         self, x: Any, labels: Any, seeds: Seeds, translated: Any, accepted: Any
@@ -293,7 +296,3 @@ class M2mModel(NetworkPair):
     @property
     def _plan(self):
         return plan(self, self._networks.nest, self._share, self._choices)
-
-
-def _accepted(f, g, translated, targets, gamma):
-    return translation.accept(g, translated, targets, gamma)

@@ -183,6 +183,7 @@ def test_translations_on_a_gpu_are_recorded_unless_steps_are_eager(monkeypatch):
     assert not planned("auto").alone
     monkeypatch.setattr(compilation, "is_recorded", lambda model: True)
     assert planned("auto").alone
+    assert planned("xla").alone
     assert not planned("auto", compilation={"alone": False}).alone
     assert not planned("eager").alone
     with pytest.raises(ValueError, match="recorded as a CUDA graph has no branches"):

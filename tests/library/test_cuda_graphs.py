@@ -20,6 +20,7 @@ if keras.config.backend() != "torch":
 import torch
 
 from keras_m2m._backend import cuda_graphs
+from keras_m2m._backend import torch as torch_backend
 
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -83,26 +84,32 @@ def test_what_cannot_be_recorded_runs_as_it_is_after_one_warning(recorded, monke
 @pytest.mark.parametrize("number", [True, 3, 0.5])
 def test_numbers_are_filled_in_on_the_device(number):
     expected = ops.convert_to_tensor(number)
-    with cuda_graphs._NumbersMadeOnDevice():
+    with cuda_graphs.NumbersMadeOnDevice():
         found = ops.convert_to_tensor(number)
     assert found.dtype == expected.dtype
     assert found.item() == number
 
 
+class Watch(torch.overrides.TorchFunctionMode):
+    """Keeps what tensors are made of in Python."""
+
+    def __init__(self, made):
+        super().__init__()
+        self.made = made
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        makes = func in (torch.as_tensor, torch.tensor, torch.from_numpy)
+        if makes and not torch.is_tensor(args[0]):
+            self.made.append(args[0])
+        return func(*args, **(kwargs or {}))
+
+
 def test_nothing_of_a_translation_comes_from_the_host():
     """As far as a CPU shows it: no tensor is made of values in Python."""
     made = []
-
-    class Watch(torch.overrides.TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            makes = func in (torch.as_tensor, torch.tensor, torch.from_numpy)
-            if makes and not torch.is_tensor(args[0]):
-                made.append(args[0])
-            return func(*args, **(kwargs or {}))
-
     samples, classes = torch.zeros(2, *image_shape()), torch.tensor([0, 1])
     folded = FoldedNetwork(convolutional(1)), FoldedNetwork(convolutional(2))
-    with torch.no_grad(), Watch(), cuda_graphs._NumbersMadeOnDevice():
+    with torch.no_grad(), Watch(made), cuda_graphs.NumbersMadeOnDevice():
         f, g = (each.freeze() for each in folded)
         moved = translation.translate(
             f, g, samples, classes, 1 - classes, noise=samples, bounds=(0.0, 1.0)
@@ -120,6 +127,50 @@ def _seeds(model, rows=16):
     model.compile(sgd(), LOSS)
     x = ops.convert_to_tensor(normal(rows, *image_shape()))
     return model.draw_seeds(x, ops.convert_to_tensor(np.arange(rows) % 3))
+
+
+def test_no_number_comes_from_the_host_after_a_translation_was_launched(monkeypatch):
+    """Or the GPU would be done with it before the ordinary step is launched."""
+    made = []
+
+    class Watched(M2mModel):
+        def accept(self, seeds, translated):
+            made.clear()
+            return super().accept(seeds, translated)
+
+    model = Watched(convolutional(1), convolutional(2), [1000, 10000, 100])
+    model.compile(sgd(), LOSS)
+    batch = torch.zeros(16, *image_shape()), torch.arange(16) % 3
+    model.train_step(batch)
+    monkeypatch.setattr(torch_backend, "is_recorded", lambda model: True)
+    with Watch(made):
+        model.train_step(batch)
+    assert not [value for value in made if isinstance(value, bool | int | float)]
+
+
+def test_torch_compile_is_kept_out_of_the_rewriting():
+    traced = []
+
+    def rewrite(x):
+        traced.append(torch.compiler.is_compiling())
+        return x + 1
+
+    def step(x):
+        x, _ = torch_backend.run_stateful(None, [], rewrite, x)
+        return 2 * x
+
+    compiled = torch.compile(step, backend="eager")
+    assert compiled(torch.tensor(3.0)).item() == 8.0
+    assert traced == [False]
+
+
+@on_gpu
+def test_arrays_get_to_the_gpu_with_their_dtype():
+    with cuda_graphs.ValuesSentAhead():
+        found = ops.convert_to_tensor(np.float64([1, 2]), "float32")
+    assert found.is_cuda
+    assert found.dtype == torch.float32
+    assert found.tolist() == [1.0, 2.0]
 
 
 @on_gpu
