@@ -191,15 +191,38 @@ def test_networks_of_mixed_precision_train(bfloat16):
     assert np.abs(f.get_weights()[0] - before[0]).max() > 0
 
 
-def test_samples_move_in_float32_under_mixed_precision(bfloat16):
-    x, length = 1 + np.abs(normal(5, 4)), 1e-3
-    model = accepting(linear(1), linear(2), steps=1, step_size=length)
-    rows = np.arange(5)
-    seeds = Seeds(x, rows % 1 + 1, rows, rows % 1, wanted=rows >= 0)
-    moved = to_numpy(model.translate(seeds))
+@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("network", [linear, convolutional])
+def test_samples_move_in_float32_under_mixed_precision(bfloat16, network, mode):
+    # Near 0, so that the length is not lost in the rounding of the samples.
+    f, g, length = network(1), network(2), 0.125
+    x = 1e-3 * normal(5, *f.input_shape[1:])
+    model = accepting(f, g, steps=1, step_size=length)
+    model.compile(sgd(), LOSS, **COMPILE[mode])
+    moved = to_numpy(model.translate(seeds_of_all(x)))
     assert moved.dtype == "float32"
-    distances = np.sqrt(((moved - x) ** 2).sum(axis=1))
-    np.testing.assert_allclose(distances, length, rtol=1e-2)
+    distances = np.sqrt(((moved - x) ** 2).reshape(5, -1).sum(axis=1))
+    np.testing.assert_allclose(distances, length, rtol=1e-6)
+
+
+def test_confidence_is_compared_in_float32_under_mixed_precision(bfloat16):
+    # A probability of about 0.9 has a neighbour 0.004 away in bfloat16.
+    f, g = linear(1), undecided(linear(2))
+    g.layers[-1].bias.assign([2.0, -1.0, -1.0])
+    probability = np.exp(2) / (np.exp(2) + 2 * np.exp(-1))
+    for distance, expected in ((-1e-4, True), (1e-4, False)):
+        model = M2mModel(f, g, COUNTS, gamma=probability + distance)
+        x = normal(5, 4)
+        accepted = to_numpy(
+            model.accept(seeds_of_all(x), keras.ops.convert_to_tensor(x))
+        )
+        assert accepted.tolist() == [expected] * 5
+
+
+def seeds_of_all(x):
+    """Every sample wanted as one of class 0."""
+    rows = np.arange(len(x), dtype="int32")
+    return Seeds(x, np.ones_like(rows), rows, np.zeros_like(rows), wanted=rows >= 0)
 
 
 # Deferral.
