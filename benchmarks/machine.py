@@ -4,7 +4,13 @@ import os
 import pathlib
 import platform
 import subprocess
+import sys
 from importlib import metadata
+
+# From a checkout, tasks is not installed.
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+
+from tasks.records.versions import commit
 
 PACKAGES = ["keras", "keras-nightly", "tensorflow", "jax", "torch", "numpy"]
 
@@ -13,7 +19,7 @@ def machine():
     """Processor, commit, versions of what is installed and, where there is one, GPU."""
     return {
         "processor": processor(),
-        "commit": _output("git", "rev-parse", "--short", "HEAD"),
+        "commit": commit() or "",
         "python": platform.python_version(),
         **versions(),
         **gpu(),

@@ -6,7 +6,7 @@
 # PARTs, by default all, in this order:
 #   steps  what a step costs: JAX, PyTorch, plain PyTorch; 10 and 100 classes
 #   table  CIFAR-LT-10 of rho 100 on JAX by the paper's protocol, seed after seed
-#   more   the same with two processes, one for cross entropy and one for LDAM
+#   more   the same by AT_ONCE processes (3), which share the trainings that are left
 # Each has a limit of its own and ends in an orderly way. What is done stays in $WORK,
 # and the same command goes on from there.
 #
@@ -14,7 +14,7 @@
 # with logs/, table1.md and results/, which a checkout reads:
 #     tar -xzf runs.tar.gz results && python -m tasks.table --table=1 --found cifar_lt
 #
-# Others to set: PYTHON, SEEDS, ROWS, STEP_FLAGS and TABLE_FLAGS (further ones).
+# Others to set: PYTHON, SEEDS (3), ROWS, STEP_FLAGS and TABLE_FLAGS (further ones).
 set -u
 
 budget=${1:?usage: bash run.sh SECONDS [steps] [table] [more]}
@@ -66,15 +66,13 @@ steps() {
     --together=4 ${STEP_FLAGS:-} && finish
 }
 
-# table SHARE ROWS NAME: the rows of table 1, what is there already is not run again.
+# table SHARE NAME: rows of table 1; what is there already is not run again.
 table() {
-  KERAS_BACKEND=jax begin "$(until_share "$1")" "$3" "$python" -m tasks.table \
-    --table=1 "--seeds=$seeds" "--rows=$2" "--results=$work/results" \
-    "--runs=$work/runs" "--out=$work/logs/$3" cifar_lt "--data_dir=$kit/data" \
+  KERAS_BACKEND=jax begin "$(until_share "$1")" "$2" "$python" -m tasks.table \
+    --table=1 "--seeds=$seeds" "--rows=$rows" "--results=$work/results" \
+    "--runs=$work/runs" "--out=$work/logs/$2" cifar_lt "--data_dir=$kit/data" \
     ${TABLE_FLAGS:-}
 }
-
-of_loss() { tr ',' '\n' <<<"$rows" | grep "^$1-" | paste -sd, -; }
 
 has() { [[ $parts == *" $1 "* ]]; }
 
@@ -103,10 +101,14 @@ if has steps; then
 fi
 if has table; then
   if has more; then share=75; else share=$last; fi
-  table "$share" "$rows" table1 && finish
+  table "$share" table1 && finish
 fi
 if has more; then
-  table "$last" "$(of_loss ce)" table1-ce && ce=$!
-  table "$last" "$(of_loss ldam)" table1-ldam && finish
-  wait "${ce:-}" 2>/dev/null
+  pids=()
+  for i in $(seq "${AT_ONCE:-3}"); do
+    table "$last" "table1-$i" && pids+=($!)
+  done
+  # Without a name it would wait for what bundles, too.
+  [ ${#pids[@]} -eq 0 ] || wait "${pids[@]}"
+  echo "ended after $SECONDS s in all"
 fi
