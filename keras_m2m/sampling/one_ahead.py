@@ -7,7 +7,7 @@ from typing import Any
 
 
 class OneAhead:
-    """Values of a function of 0, 1, 2, ..., the next of which is made ahead of time.
+    """Calls a function of 0, 1, 2, ..., for the next index ahead of time.
 
     Once two calls have followed one another, a thread makes the next value while the
     caller is at work. The function never runs twice at once, values are those of
@@ -17,35 +17,37 @@ class OneAhead:
     each epoch of `fit(steps_per_epoch=...)`.
 
     Args:
-        fn: Function of an index, whose values follow from it alone.
         length: The index to stop before.
+
+    Call arguments:
+        fn: Function of an index, whose values follow from it alone; always the same.
+            It is not kept, so that whose method it is can go.
+        index: What to call it with.
 
     Example:
 
-    >>> squares = OneAhead(lambda i: i * i, length=3)
-    >>> [squares(i) for i in range(3)]
+    >>> ahead = OneAhead(length=3)
+    >>> [ahead(lambda i: i * i, i) for i in range(3)]
     [0, 1, 4]
     """
 
-    def __init__(self, fn: Callable[[int], Any], length: int) -> None:
-        self._fn, self._length = fn, length
+    def __init__(self, length: int) -> None:
+        self._length = length
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="one_ahead")
         self._last: int | None = None
-        self._ahead: Future | None = None
+        self._next: Future | None = None
 
-    def __call__(self, index: int) -> Any:
-        ahead, self._ahead = self._ahead, None
+    def __call__(self, fn: Callable[[int], Any], index: int) -> Any:
+        ahead, self._next = self._next, None
         follows = self._last is not None and index == self._last + 1
         self._last = index
-        value = self._value(ahead, index, follows)
-        if follows and index + 1 < self._length:
-            self._ahead = self._thread.submit(self._fn, index + 1)
-        return value
-
-    def _value(self, ahead, index, follows):
         if ahead is None:
-            return self._fn(index)
-        if follows:
-            return ahead.result()
-        ahead.exception()  # Until it has ended, whatever it gave.
-        return self._fn(index)
+            value = fn(index)
+        elif follows:
+            value = ahead.result()
+        else:
+            ahead.exception()  # Until it has ended, whatever it gave.
+            value = fn(index)
+        if follows and index + 1 < self._length:
+            self._next = self._thread.submit(fn, index + 1)
+        return value

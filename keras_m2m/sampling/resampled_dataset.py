@@ -35,8 +35,8 @@ class ResampledDataset(keras.utils.PyDataset):
     It holds all batches of the epochs `first_epoch` to `epochs - 1`, one after
     the other, and counts nothing, so a run can start again at any epoch and see
     the same batches. Use it as `model.fit(**dataset.fit_arguments)`. While a step
-    runs, the next batch is made in a thread, in which `augment` and a stream are used
-    then; never by two threads at once.
+    runs, the next batch is augmented or read in a thread; `augment` and a stream are
+    never used by two threads at once.
 
     Args:
         x: Samples `(n, ...)`, floating point and finite, as an array, list or frame;
@@ -110,9 +110,11 @@ class ResampledDataset(keras.utils.PyDataset):
         self._by_class = np.argsort(self.y, kind="stable")
         self._class_counts: Any = _count(self.y) if sampling == "class" else None
         self._kept = None, None
-        # TensorFlow's pipeline has a thread of its own.
-        ahead = keras.config.backend() != "tensorflow"
-        self._batches = OneAhead(self._batch, len(self)) if ahead else self._batch
+        # TensorFlow's pipeline has a thread of its own, and rows of an array are there
+        # before another thread has begun.
+        made = self.augment is not None or is_stream(self.x)
+        ahead = made and keras.config.backend() != "tensorflow"
+        self._ahead = OneAhead(len(self)) if ahead else None
 
     @property
     def fit_arguments(self) -> dict:
@@ -135,7 +137,10 @@ class ResampledDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         # A sequence ends in an IndexError, by which loops over it end too.
-        return self._batches(range(len(self))[index])
+        index = range(len(self))[index]
+        if self._ahead is None:
+            return self._batch(index)
+        return self._ahead(self._batch, index)
 
     def _batch(self, index):
         epochs_done, step = divmod(index, self.steps_per_epoch)

@@ -1,6 +1,8 @@
 """Batches that are made while a step runs."""
 
+import functools
 import threading
+import weakref
 
 import keras
 import pytest
@@ -17,7 +19,7 @@ def test_the_next_value_is_made_while_the_caller_works():
         made[i].set()
         return i
 
-    values = OneAhead(value, 4)
+    values = functools.partial(OneAhead(4), value)
     assert [values(0), values(1)] == [0, 1]
     assert made[2].wait(timeout=60)
     assert not made[3].is_set()
@@ -25,7 +27,7 @@ def test_the_next_value_is_made_while_the_caller_works():
 
 def test_nothing_is_made_for_calls_that_do_not_follow_one_another():
     made = []
-    values = OneAhead(made.append, 10)
+    values = functools.partial(OneAhead(10), made.append)
     for i in (5, 5, 2, 9, 0):
         values(i)
     assert made == [5, 5, 2, 9, 0]
@@ -33,7 +35,7 @@ def test_nothing_is_made_for_calls_that_do_not_follow_one_another():
 
 def test_nothing_is_made_beyond_the_end():
     made = []
-    values = OneAhead(made.append, 3)
+    values = functools.partial(OneAhead(3), made.append)
     for i in range(3):
         values(i)
     values(0)  # Waits for whatever there is.
@@ -41,7 +43,7 @@ def test_nothing_is_made_beyond_the_end():
 
 
 def test_values_do_not_depend_on_the_order_of_calls():
-    values = OneAhead(lambda i: i * i, 10)
+    values = functools.partial(OneAhead(10), lambda i: i * i)
     calls = [0, 1, 2, 7, 8, 3, 4, 5, 4, 5, 6, 0, 9]
     assert [values(i) for i in calls] == [i * i for i in calls]
 
@@ -54,7 +56,7 @@ def test_the_function_never_runs_twice_at_once():
         threading.Event().wait(0.002)
         running.release()
 
-    values = OneAhead(value, 20)
+    values = functools.partial(OneAhead(20), value)
     for i in (0, 1, 2, 9, 3, 4, 0, 1, 2, 3, 10):
         values(i)
     assert not any(overlaps)
@@ -66,7 +68,7 @@ def test_an_error_comes_when_its_own_value_is_asked_for():
             raise ValueError("of 3")
         return i
 
-    values = OneAhead(value, 9)
+    values = functools.partial(OneAhead(9), value)
     assert [values(i) for i in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="of 3"):
         values(3)
@@ -74,7 +76,7 @@ def test_an_error_comes_when_its_own_value_is_asked_for():
     assert [values(i) for i in (1, 2, 4, 5)] == [1, 2, 4, 5]
 
 
-def test_batches_of_a_dataset_are_made_in_a_thread_beside_the_step():
+def test_batches_of_a_dataset_are_augmented_in_a_thread_beside_the_step():
     threads = []
 
     def augment(x, rng):
@@ -86,3 +88,23 @@ def test_batches_of_a_dataset_are_made_in_a_thread_beside_the_step():
     # TensorFlow's pipeline has a thread of its own for all.
     beside = [True, True] + [keras.config.backend() == "tensorflow"] * 7
     assert threads == beside
+
+
+def test_rows_of_an_array_are_not_worth_a_thread():
+    before = threading.active_count()
+    data = dataset()
+    order(data)
+    assert threading.active_count() == before
+
+
+def test_a_dataset_goes_with_its_last_name_and_its_thread_ends():
+    before = set(threading.enumerate())
+    data = dataset(augment=lambda x, rng: x)
+    order(data)
+    known, threads = weakref.ref(data), set(threading.enumerate()) - before
+    assert bool(threads) == (keras.config.backend() != "tensorflow")
+    del data
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    assert known() is None
