@@ -20,8 +20,8 @@ python := $(VENV)/bin/python
 # Before a release of Keras: what it changes for us, most of all on JAX, where several
 # steps at once become one `lax.scan`. Warnings of the nightly build's own stay warnings.
 NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
-NIGHTLY_TESTS ?= tests/library/test_steps_per_execution.py tests/library/test_m2m_model_training.py \
-  tests/library/test_callbacks.py tests/library/test_resampled_dataset.py
+NIGHTLY_TESTS ?= $(addprefix tests/library/test_, steps_per_execution.py \
+  m2m_model_training.py callbacks.py resampled_dataset.py)
 
 .PHONY: demo test test-nightly lint gpu-kit clean
 
