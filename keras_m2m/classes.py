@@ -16,7 +16,7 @@ from keras_m2m.checks import as_array
 from keras_m2m.checks import check_label_shape
 from keras_m2m.checks import check_labels
 
-# Of NumPy: objects, strings, dates and complex numbers.
+# NumPy's kinds of objects, strings, dates and complex numbers.
 _NO_NUMBERS = "OSUMmc"
 
 
@@ -89,7 +89,7 @@ def class_members(y_true: Any, num_classes: int) -> Any:
     labels = ops.reshape(ops.cast(y_true, "float32"), (-1, 1))
     if is_readable(labels):
         check_labels(ops.convert_to_numpy(labels), num_classes)
-    # Not `one_hot`, of which PyTorch's raises where others give zeros.
+    # Not `one_hot`: PyTorch's raises where others give zeros.
     classes = ops.arange(num_classes, dtype="float32")
     return ops.cast(ops.equal(labels, classes), "float32")
 

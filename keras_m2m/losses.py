@@ -88,7 +88,7 @@ class FocalLoss(_ClassLoss):
     >>> round(float(loss(np.array([1]), np.array([[0.0, 0.0]]))), 4)  # log(2)/2
     0.3466
 
-    Source: Lin et al., Focal Loss (ICCV 2017), eq. (4), over a softmax; of one logit
+    Source: Lin et al., Focal Loss (ICCV 2017), eq. (4), over a softmax; with one logit
     as it stands there.
     """
 

@@ -186,7 +186,7 @@ def translate(
 
 
 def accept(g: Callable[[Any], Any], translated: Any, targets: Any, gamma: float) -> Any:
-    """Tell which translations `g` is confident enough about.
+    """Whether `g` is confident enough of each translation.
 
     Args:
         g: Callable from samples to logits, as for `translate`.
@@ -214,7 +214,7 @@ def accept(g: Callable[[Any], Any], translated: Any, targets: Any, gamma: float)
 
 
 def _unit(x):
-    """Divide every sample by its L2 norm over all axes but the first."""
+    """Divide every sample by its L2 norm over all axes except the first."""
     axes = tuple(range(1, len(x.shape)))
     norm = ops.sqrt(ops.sum(ops.square(x), axis=axes, keepdims=True))
     return x / ops.maximum(norm, _TINY)

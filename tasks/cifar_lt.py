@@ -197,7 +197,7 @@ TASK = Task(
         #   cifar100_rho100  95, 74, 20 %: the largest class has 500 images, so 0.999
         #                    rejects three of five seeds even from it to the rarest
         #   cifar100_rho10   97, 74, 18 %
-        # lam and gamma: the authors', but for 100 classes, where g is less sure, a
+        # lam and gamma: the authors'. With 100 classes g is less sure: there a
         # smaller lam, with which more translations reach gamma.
         "cifar10_rho10": Preset(
             {"beta": 0.999, "lam": 0.5, "gamma": 0.9},

@@ -20,8 +20,8 @@ from tasks.experiment.task import Preset
 from tasks.experiment.task import Task
 from tasks.runs import runner
 
-# Of the 174 to 183 images of each class, in a fixed random order: validation, then
-# those that training may take, then the test.
+# Each class has 174 to 183 images, in a fixed random order: validation, then those that
+# training may take, then the test.
 VALIDATION = 30
 TRAINING = 80
 

@@ -10,7 +10,7 @@ trains g and f by M2m, and ERM and DRS beside it, and leaves what every task lea
     PATH/dog/x.png                                          PATH/validation/... (or val)
                                                             PATH/test/...
 
-Of each its centre square becomes `--image_size` pixels wide, RGB. That is done once;
+The centre square of each becomes `--image_size` pixels wide, RGB. That is done once;
 the small images are kept in `~/.keras/keras_m2m` and made again when files change.
 Grey images of more than 8 bits keep their values; white is the next 2^n - 1 from the
 largest value of all, which the run prints. Images may also be in a folder `images` of
@@ -26,9 +26,9 @@ vectors `(n, d)`. Where grey images may be series, such as `(n, 187, 12)`, say w
 each. `y` is integers, whole floats or strings `(n,)`. Rows without a label (NaN, "nan",
 "None", "NA", "null", "<NA>" or "") are refused, or left out by `--missing=drop`.
 
-**Splits** that you do not bring are drawn from the training samples, of each class
-alike: `--test_fraction` (0.2) and `--validation_fraction` (0.1), at least one sample.
-So a class needs three samples. The epoch that is tested is chosen on validation; with
+**Splits** that you do not bring are drawn from the training samples of each class:
+`--test_fraction` (0.2) and `--validation_fraction` (0.1), at least one sample. So a
+class needs three samples. The epoch that is tested is chosen on validation; with
 `--protocol=field` the last is tested, and no validation is drawn.
 
 **Networks** are the CIFAR ResNet of `--depth` layers for images and an MLP for vectors,
@@ -37,7 +37,7 @@ mean and variance, of each channel or entry; one that hardly varies (its spread 
 ten-thousandth of the median) is only shifted. Training images are flipped and shifted
 by up to 4 pixels; `--augment=none` for those that must not be, such as letters.
 
-**M2m's parameters.** Watch `accepted` in the table: near 0, M2m is nothing but DRS.
+**M2m's parameters.** Watch `accepted` in the table: near 0, M2m is DRS and no more.
 Then g is too weak (`--epochs`, `--depth`), or steps are too short: a translation moves
 by at most `--steps` times `--step_size`, 1 by default, in the units of the data, where
 images are in [0, 1]. That is enough for images. For vectors try `--step_size` from a
@@ -150,7 +150,7 @@ def _read_images(path, settings):
 
 
 def _check_held_out(parts, class_names):
-    """Refuse classes that training lacks; tell those that are not tested."""
+    """Refuse classes that training lacks; name those that are not tested."""
     for split in parts.keys() - {"train"}:
         counts = np.bincount(parts[split][1], minlength=len(class_names))
         absent = [class_names[k] for k in np.flatnonzero(counts == 0)]

@@ -32,7 +32,7 @@ from tasks.experiment.task import Preset
 from tasks.experiment.task import Task
 from tasks.runs import runner
 
-# Of all of ImageNet's training set, as everybody takes them.
+# Statistics of all of ImageNet's training set, as everybody takes them.
 MEAN = (0.485, 0.456, 0.406)
 VARIANCE = (0.229**2, 0.224**2, 0.225**2)
 SPLITS = ("train", "validation", "test")

@@ -35,8 +35,8 @@ returns the result, the means and the (biased) variances. None where there is no
 kernel.
 
 Three more are for several devices. `device_count(model)` is how many devices hold
-the variables of `model`. `replica_number()` tells, inside a step, which of the
-programs that run it side by side this is; only TensorFlow runs several, and
+the variables of `model`. `replica_number()` is, inside a step, the number of this one
+among the programs that run it side by side; only TensorFlow runs several, and
 elsewhere it is 0. `over_devices(x)` divides the rows of `x`, shape `(n, ...)`, among
 the devices of a step that is one program over all of them, as JAX's is; values stay.
 

@@ -36,7 +36,7 @@ def write(folder: pathlib.Path, epochs_done: int, about: dict, arrays: dict) -> 
     payload = content.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / "unfinished.part"
-    aside.unlink(missing_ok=True)  # Of a killed process; or a link, to go elsewhere.
+    aside.unlink(missing_ok=True)  # A killed process left it; or it is a link.
     try:
         with open(aside, "xb") as file:
             file.write(payload)

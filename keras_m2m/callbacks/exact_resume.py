@@ -97,7 +97,7 @@ class ExactResume(keras.callbacks.Callback):
             return
         _, about, arrays = self._found
         if about["own"] and model is self.network:
-            # Of the second phase, whose model will be restored later.
+            # It is from the second phase, whose model will be restored later.
             return
         self._found = None
         model.optimizer.build(model.trainable_variables)

@@ -102,8 +102,8 @@ def _advice_on_rows(y):
         return "take the one column that holds them"
     if not np.isin(y, (0, 1)).all():
         return (
-            "of scores or probabilities of every class, y.argmax(axis=1) is the "
-            "likeliest; of several targets, take one column"
+            "if they are scores or probabilities, y.argmax(axis=1) is the likeliest "
+            "class; if they are several targets, take one column"
         )
     if (y.sum(axis=1) == 1).all():
         return _NOT_ONE_HOT

@@ -13,7 +13,7 @@ LARGEST = 1e18
 SMALLEST = float(np.finfo("float32").tiny)
 # What int32 holds, in which backends count.
 LARGEST_WHOLE = 2**31 - 1
-# Of more, not even an array of one number a class would be small.
+# With more, even an array of one number a class would not be small.
 MOST_CLASSES = 2**24
 
 

@@ -20,12 +20,12 @@ class FoldedNetwork:
     all that depends on weights alone is done once, by `freeze`: each
     `BatchNormalization` is multiplied into the convolution before it, or becomes
     one scale and one offset. The function that `freeze` returns computes what the
-    network does, but for rounding.
+    network does, up to rounding.
 
     A copy of the network's graph is made once, and by `refresh` again. It shares the
-    variables and leaves the network as it is. What is no graph of layers (a subclass of
-    `keras.Model` with a `call` of its own, or has weights that several layers share) or
-    no convolution or normalisation that is known here runs as it is.
+    variables and leaves the network as it is. Convolutions and normalisations of other
+    kinds run as they are. So does a whole network that is not a plain graph of layers:
+    a subclass of `keras.Model` with its own `call`, or one whose layers share weights.
 
     Args:
         network: A built `keras.Model` with one input and one output.
@@ -52,7 +52,7 @@ class FoldedNetwork:
         self._fold()
 
     def refresh(self) -> bool:
-        """Make the copy anew if the network has got other variables.
+        """Make the copy anew if the network has other variables.
 
         For the host, before a step: in compiled code variables have no values.
 

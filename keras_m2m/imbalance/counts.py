@@ -30,7 +30,7 @@ def check_class_counts(class_counts: ArrayLike | Mapping[int, int]) -> np.ndarra
 
     Raises:
         ValueError: If `class_counts` is not one-dimensional, has fewer than
-            two classes, lacks a class, or holds anything but positive integers.
+            two classes, lacks a class, or holds something other than positive integers.
 
     Example:
 
@@ -211,8 +211,8 @@ def _whole(sizes):
 def major_classes(class_counts: ArrayLike) -> np.ndarray:
     """The fewest largest classes that hold over half of the training set.
 
-    The other classes are the minor ones. Of two classes of one size, the one
-    that comes first is taken first.
+    The other classes are the minor ones. If two classes have the same size, the first
+    one is taken first.
 
     Args:
         class_counts: Training samples per class, positive integers of shape

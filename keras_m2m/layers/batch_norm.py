@@ -13,7 +13,7 @@ from keras_m2m.checks import check_model
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, trained by the backend's own kernel.
 
-    Computes what its base class does, but for rounding, in one pass instead of
+    Computes what its base class does, up to rounding, in one pass instead of
     several: a training step of a ResNet-32 takes a third less time on TensorFlow.
     Where there is no such kernel (JAX, other than channels-last feature maps, with
     a mask, synchronised, not scaled or not centred), it is its base class.

@@ -1,7 +1,7 @@
 """Checks of the data that goes into `fit`, on the host, and of each batch by shape.
 
-Values cannot be read inside a compiled step. So arrays are looked through before
-training, and of a pipeline the first batch.
+Values cannot be read inside a compiled step. So before training arrays are looked
+through, and the first batch of a pipeline.
 """
 
 import itertools

@@ -153,9 +153,9 @@ class M2mModel(NetworkPair):
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train `f`; as `keras.Model.fit`, after checks of the data.
 
-        Looks through arrays and `ResampledDataset`; of other data at the first batch,
-        which is read twice then. `class_weight` may also be an array. An epoch in which
-        hardly a translation was accepted gives a warning, once, unless a
+        Looks through arrays and `ResampledDataset`. Of other data it looks at the
+        first batch, which is then read twice. `class_weight` may also be an array. An
+        epoch in which hardly a translation was accepted gives a warning, once, unless a
         `WatchAcceptance` is among the callbacks.
 
         Raises:
@@ -167,12 +167,12 @@ class M2mModel(NetworkPair):
             return super().fit(**arguments)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """As of `NetworkPair`; raises where `compilation` cannot be met."""
+        """As `NetworkPair` does; raises where `compilation` cannot be met."""
         super().compile(*args, **kwargs)
         plan(self, True, self._share, self._choices)
 
     def make_train_function(self, force: bool = False) -> Any:
-        """As of `keras.Model`; anew when a network has got other variables."""
+        """As `keras.Model` does; anew when a network has other variables."""
         return super().make_train_function(self._networks.refresh() or force)
 
     def train_step(self, *state_and_data: Any) -> Any:
@@ -255,7 +255,7 @@ class M2mModel(NetworkPair):
         return self._networks.run("fg", run, self._plan, seeds.wanted, *tensors)
 
     def accept(self, seeds: Seeds, translated: Any) -> Any:
-        """Tell which translations `g` is confident about.
+        """Whether `g` is confident of each translation.
 
         Args:
             seeds: What `draw_seeds` returned.

@@ -31,8 +31,8 @@ def check_networks(
     Args:
         f: The network to train.
         g: The frozen one.
-        num_classes: Number of classes K, and so of logits; of two classes one logit
-            does too.
+        num_classes: Number of classes K, and so of logits; one logit will do for two
+            classes.
         bounds: `(low, high)` that samples stay in, or None.
 
     Raises:
@@ -127,7 +127,7 @@ def _not_one(name, what):
 
 
 def _check_output_shape(name, shape, num_classes):
-    # Of two classes one logit says as much as two.
+    # For two classes one logit says as much as two.
     allowed = (1, 2) if num_classes == 2 else (num_classes,)
     if len(shape) != 2 or shape[1] not in allowed:
         raise ValueError(
@@ -154,7 +154,7 @@ def _input_shape(name, network):
     """With the batch axis, None for what may vary; None of a model that never says."""
     if getattr(network, "inputs", None):
         return tuple(network.inputs[0].shape)
-    # Of a subclassed model, the shape that it was first called on.
+    # A subclassed model knows the shape that it was first called on.
     shape = (network.get_build_config() or {}).get("input_shape") or ()
     if isinstance(shape, dict) or any(isinstance(size, tuple) for size in shape):
         raise _not_one(name, f"{len(shape)} inputs")

@@ -62,7 +62,7 @@ def _sums_to_one(outputs):
 def _without_gradient(outcomes):
     if all(one.gradient is None for one in outcomes):
         return True
-    # A network of a head of zeros has none either, but its outputs are all the same.
+    # Nor has a network whose head is all zeros, but its outputs are all the same.
     flat = all(one.gradient is None or not one.gradient.any() for one in outcomes)
     return flat and any(np.ptp(one.outputs, axis=0).any() for one in outcomes)
 

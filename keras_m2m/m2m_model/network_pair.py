@@ -208,7 +208,7 @@ def _check_takes_logits(loss):
     if isinstance(found, keras.losses.Loss):
         try:
             takes_logits = found.get_config().get("from_logits", True)
-        except NotImplementedError:  # Of a user's own, which does not say.
+        except NotImplementedError:  # A user's loss, which does not say.
             return
     elif found is None:
         return

@@ -60,11 +60,11 @@ class Trial:
         self._run = compiled(self._gradient_and_output, for_once=True)
 
     def at_the_ends(self) -> Outcome:
-        """Of samples of the two bounds: pixels, counts or ids, what it may take."""
+        """On samples of the two bounds, which pixels, counts and ids all have."""
         return self._outcome(self._ends)
 
     def between(self) -> Outcome:
-        """Of samples well inside, where the ends are special as for a logarithm."""
+        """On samples well inside, in case the ends are special, as for a logarithm."""
         return self._outcome(0.1 + 0.8 * self._ends)
 
     def stays_within(self, low: float, high: float, usual: np.ndarray) -> bool:

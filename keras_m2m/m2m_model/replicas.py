@@ -1,7 +1,7 @@
 """What a step needs to know of several devices, and checks of what they are given.
 
 On JAX a step is one program over all devices: it sees the global batch, draws once,
-and only has to be told that translations are to be divided among the devices. On
+and only has to divide the translations among the devices itself. On
 TensorFlow every replica runs the step on rows of its own, and has to draw its own
 numbers.
 """
@@ -89,7 +89,7 @@ def for_replica(seed: Any, replica: Any) -> Any:
 def divided(fn: Callable) -> Callable:
     """`fn` of tensors of as many rows, the rows divided among the devices.
 
-    Without being told, XLA lets every device do all of what follows a sort. The
+    Left alone, XLA lets every device do everything that follows a sort. The
     number of rows need not be a multiple of the devices.
 
     Args:

@@ -2,7 +2,7 @@
 
 from keras_m2m import checks
 
-_MOVE = 0.1  # Of the width of `bounds`, or of 1: the paper's eta, in its images' units.
+_MOVE = 0.1  # The paper's eta, as a share of the width of `bounds`, or of 1.
 
 
 def check_lengths(

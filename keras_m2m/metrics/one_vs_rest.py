@@ -28,10 +28,10 @@ class OneVsRest(ClassMetric):
         metric: A `keras.metrics.Metric` of labels and probabilities `(batch, 1)`, or
             the name of a class of them, such as `"AUC"`. An `F1Score` needs a
             threshold.
-        class_id: The class, an integer in `0..num_classes - 1`. Of predictions of one
-            column 1 is the class whose probability they are.
-        from_logits: Whether predictions are logits, the softmax of which, or of one
-            column the sigmoid, are probabilities; False if they are probabilities.
+        class_id: The class, an integer in `0..num_classes - 1`. Predictions of one
+            column are those of class 1.
+        from_logits: Whether predictions are logits, which a softmax, or for one column
+            a sigmoid, makes probabilities; False if they are probabilities.
         name: Name of the metric, a string; None for that of `metric`.
         dtype: dtype of the metric, for Keras.
 
@@ -98,7 +98,7 @@ class OneVsRest(ClassMetric):
 
     def result(self) -> Any:
         result = self.metric.result()
-        if tuple(result.shape) == (1,):  # As of an F-score, one for each column.
+        if tuple(result.shape) == (1,):  # An F-score has one for each column.
             result = ops.reshape(result, ())
         return self.nan_if_outside(result)
 
@@ -115,7 +115,7 @@ class OneVsRest(ClassMetric):
         }
 
     def _probabilities(self, y_pred):
-        """Of all classes, float32 `(batch, num_classes)`."""
+        """Probabilities of all classes, float32 `(batch, num_classes)`."""
         y_pred = ops.cast(y_pred, "float32")
         if len(y_pred.shape) == 1:
             y_pred = ops.expand_dims(y_pred, -1)

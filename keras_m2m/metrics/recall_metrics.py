@@ -61,9 +61,9 @@ class _RecallMetric(ClassMetric):
             )
         if self.threshold:
             raise ValueError(
-                "`threshold` is for predictions of one column; of several the largest "
-                f"is the class. Received: threshold={self.threshold}, y_pred of "
-                f"shape={shape}"
+                "`threshold` is for predictions of one column; among several the "
+                "largest is the class. Received: "
+                f"threshold={self.threshold}, y_pred of shape={shape}"
             )
         return keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "int32")
 

@@ -25,7 +25,7 @@ def _channel_axis():
 
 
 def _channels(input_shape):
-    """The size of the channel axis, in a shape without the batch; of vectors, all."""
+    """Size of the channel axis, or of a vector, in a shape without the batch."""
     first = _channel_axis() == 1 and len(input_shape) > 1
     return input_shape[0 if first else -1]
 

@@ -20,7 +20,7 @@ _MOST_CLASSES = 10
 _MOST_LABELS = 10**6  # Each has a name.
 # Those that share a colour differ most: filled shapes, then thin ones.
 _MARKERS = ("o", "s", "^", "D", "v", "*", "x", "|", "_", "+")
-_AREAS = (18, 18, 20, 18, 20, 42, 24, 24, 24, 24)  # Of markers, in square points.
+_AREAS = (18, 18, 20, 18, 20, 42, 24, 24, 24, 24)  # Areas of markers, in square points.
 
 
 def feature_embedding(
@@ -97,8 +97,8 @@ def _labels(labels):
         raise ValueError("`labels` must not be empty. Received: labels=[]")
     if len(np.unique(labels)) > _MOST_CLASSES:
         raise ValueError(
-            f"`labels` must hold at most {_MOST_CLASSES} classes, which can be told "
-            "apart: give the samples of those to show. Received: "
+            f"`labels` must hold at most {_MOST_CLASSES} classes, so that they "
+            "can be told apart: give the samples of those to show. Received: "
             f"{len(np.unique(labels))} classes"
         )
     return labels

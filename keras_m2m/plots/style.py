@@ -62,7 +62,7 @@ def heat_map(
         shares: Array `(num_classes, num_classes)`; NaN leaves a cell blank.
         numbers: Array of the same shape; NaN is not written.
         form: How numbers are written, such as `".2f"`.
-        **style: Of the numbers, as for `axes.text`.
+        **style: How numbers look, as for `axes.text`.
 
     Returns:
         The image, for a colour bar.
@@ -128,7 +128,7 @@ def plain(text: str) -> str:
 
 
 def name_ticks(axes: Axes, names: Sequence[str], numbered: bool) -> None:
-    """One tick per class on both axes; of many unnamed classes, round numbers only."""
+    """One tick per class on both axes; for many unnamed classes, round numbers only."""
     if numbered and len(names) > 20:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(matplotlib.ticker.MaxNLocator(11, integer=True))

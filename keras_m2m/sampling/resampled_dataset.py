@@ -18,7 +18,7 @@ from keras_m2m.imbalance import check_class_counts
 from keras_m2m.sampling.one_ahead import OneAhead
 from keras_m2m.sampling.sparse_rows import SparseRows
 
-# Larger batches than the data are mistakes, but for small data that is repeated.
+# A batch larger than the data is a mistake, unless small data is repeated.
 _LARGE_BATCH = 2**20
 # The order of an epoch is kept in memory, 8 bytes a row.
 _MOST_ROWS = 2**28
@@ -51,9 +51,9 @@ class ResampledDataset(keras.utils.PyDataset):
         first_epoch: The epoch to start with, `initial_epoch` in `fit`.
         seed: Integer of at least 0 that the order and `augment` follow from.
         augment: Function `(samples, rng) -> samples` for a whole batch, with a
-            `numpy.random.Generator`; None for none. Of a stream only this process'
-            part of a batch is read, and in place of `rng` comes a list of generators,
-            one for each sample.
+            `numpy.random.Generator`; None for none. From a stream only this process'
+            part of a batch is read, and `rng` is a list of generators, one for each
+            sample.
         samples_per_epoch: Samples that make an epoch; None for `n`.
         shard: `(i, parts)`: of every batch, give the i-th of so many equal parts.
             For training in several processes, each of which gives its own; the
@@ -88,9 +88,9 @@ class ResampledDataset(keras.utils.PyDataset):
         samples_per_epoch: int | None = None,
         shard: tuple[int, int] = (0, 1),
     ) -> None:
-        # Of several, Keras would begin at the first batch again with each epoch.
+        # With several, Keras would begin at the first batch again in each epoch.
         super().__init__(workers=1)
-        # Of sparse samples `augment` is given whole batches, as of arrays.
+        # `augment` gets whole batches of sparse samples, as it does of arrays.
         self._streamed = is_stream(x) and not is_sparse(x)
         self.x = _samples(x)
         self.y = check_labels(y, None)

@@ -115,8 +115,8 @@ def random_box(
     the largest centred part of an allowed aspect.
 
     Args:
-        width: Of the image, in pixels.
-        height: Of the image, in pixels.
+        width: Width of the image, in pixels.
+        height: Height of the image, in pixels.
         rng: Source of the draws.
 
     Returns:

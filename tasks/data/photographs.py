@@ -54,7 +54,7 @@ def prepared_images(
 
 
 def _about(builder, keys):
-    """What the small images were made of and how; another text, and they are not it."""
+    """What the small images were made of, and how; else they are out of date."""
     splits = {
         name: [split.num_examples, split.num_bytes]
         for name, split in builder.info.splits.items()

@@ -47,7 +47,7 @@ def split_in_order(
 ) -> list[np.ndarray]:
     """Rows of the training, validation and test set of a dataset without splits.
 
-    Of each class the first rows are for validation, the next for the test and all
+    The first rows of each class are for validation, the next for the test and all
     others for training.
 
     Args:
@@ -123,7 +123,7 @@ def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _height_and_width_last(images):
-    """The same memory; of channels last each pixel is an item, and moves as one."""
+    """The same memory; a pixel with its channels last is one item, and moves as one."""
     if _channels_first():
         return images
     pixel = np.dtype((np.void, images.itemsize * images.shape[-1]))

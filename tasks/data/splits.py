@@ -17,10 +17,10 @@ def fill_splits(
     class_names: Sequence[str],
     fractions: Mapping[str, float],
 ) -> dict[str, Part]:
-    """Draw the splits that data does not bring from its training samples.
+    """Draw the splits that the data lacks from its training samples.
 
-    Of each class of n samples, `fraction * n` rounded down go to a split, but at
-    least one, and at least one is left for training. They are drawn by seed 0.
+    From each class of n samples, `fraction * n` rounded down go to a split, at least
+    one, and at least one is left for training. They are drawn by seed 0.
 
     Args:
         parts: `(x, y)` of `"train"` and of the splits that there are, `y` integers

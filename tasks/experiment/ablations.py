@@ -63,7 +63,7 @@ class Clean(M2mModel):
 
 
 class RandomLabels(M2mModel):
-    """Labels a translation by any class but its target and that of its seed.
+    """Labels a translation by a class that is neither its target nor that of its seed.
 
     Args:
         *arguments: Those of `M2mModel`.

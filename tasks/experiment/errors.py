@@ -1,4 +1,4 @@
-"""What a user is told."""
+"""Mistakes that a user can mend."""
 
 
 class UserError(Exception):

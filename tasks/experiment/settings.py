@@ -106,7 +106,7 @@ def flags_of(task: Task) -> list[Flag]:
     own = {flag.name: flag.default for flag in task.flags}
     chosen = task.presets[_default_preset(task, own)]
     names = "; ".join(_describe(*item) for item in task.presets.items())
-    about = f"flags that are given go first; without it, the one for them. {names}"
+    about = f"default values; a flag that is given wins. Without it: by flags. {names}"
     names = {"enum_values": [*task.presets]}
     preset = Flag("enum", "preset", None, about, names, role="place")
     return [*shared_flags({**task.defaults, **chosen.values}), *task.flags, preset]

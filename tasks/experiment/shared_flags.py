@@ -82,7 +82,7 @@ def _run():
         "the same numbers from the same command on a GPU too, where steps get slower; "
         "on a CPU they are anyway"
     )
-    # Of what int32 holds, in which PyTorch keeps seeds; g has the next one.
+    # Below what int32 holds, in which PyTorch keeps seeds; g has the next one.
     most = LARGEST_WHOLE - 1
     seeds = {"lower_bound": 0, "upper_bound": most}
     where = "where the data is, or is downloaded to"

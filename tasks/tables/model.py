@@ -23,7 +23,7 @@ class Column:
         records: By `Row.key`, a record for each run, finished or failed.
         published: The dataset as `published/results.csv` has it, or None.
         departures: Where the protocol is not the paper's, as `published.departures`
-            tells.
+            says.
     """
 
     label: str
@@ -40,7 +40,7 @@ class Table:
         title: What stands above it.
         rows: In order.
         columns: In order.
-        number: Of the paper's table, 1 to 6, or None for a user's own data.
+        number: The paper's table, 1 to 6, or None for a user's own data.
     """
 
     title: str
@@ -64,7 +64,7 @@ class Cell:
     Attributes:
         row: The row.
         finished: Records with scores.
-        failed: Records without, whose `"failed"` tells why.
+        failed: Records without, whose `"failed"` says why.
         published: What the paper prints there, or None.
     """
 

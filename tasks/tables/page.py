@@ -47,5 +47,5 @@ def page(table: Table) -> str:
 
 
 def _data_uri(image):
-    """Of an SVG too: in an `img` it runs no scripts, and its ids stay its own."""
+    """An SVG as an address: in an `img` it runs no scripts and keeps its ids apart."""
     return f"data:image/svg+xml;base64,{base64.b64encode(image.encode()).decode()}"

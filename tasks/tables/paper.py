@@ -91,7 +91,7 @@ def whole(number: int | None, cells: Sequence[Cell]) -> Cell | None:
 def pairs(number: int | None, cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
     """What is compared with what, where there are finished runs of both.
 
-    Of ablations, the whole method with each variant; else, for each loss, M2m with
+    Among ablations, the whole method with each variant; else, for each loss, M2m with
     DRS, with DRW and with plain training.
 
     Args:

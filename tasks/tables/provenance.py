@@ -55,7 +55,7 @@ def _records(cell):
 
 
 def _values(records, key):
-    """The distinct values of a key, in order; a failed run may tell few."""
+    """The distinct values of a key, in order; a failed run may have few."""
     found = {}
     for record in records:
         flags = record.get("flags", {})

@@ -52,7 +52,7 @@ def verdict(n: int, p: float | None) -> str:
 
     Args:
         n: Number of common seeds.
-        p: Of the paired t-test, corrected or not. Below 0.05 is where the 95 %
+        p: p-value of the paired t-test, corrected or not. Below 0.05 is where the 95 %
             interval excludes 0.
 
     Returns:
@@ -101,11 +101,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """p-values corrected for their number.
 
     Args:
-        p_values: Of as many tests, in any order.
+        p_values: One of each test, in any order.
 
     Returns:
-        As many, in the same order, in `[0, 1]`: below 0.05 where the error of all
-        tests together is.
+        As many, in the same order, in `[0, 1]`. Those below 0.05 hold together: the
+        chance that one or more of them are false is below 0.05.
 
     Source: Holm, A simple sequentially rejective multiple test procedure (1979).
     """

@@ -41,12 +41,12 @@ class Lead(NamedTuple):
 
     @property
     def is_none(self) -> bool:
-        """Whether the other is better on the common seeds: means have others too."""
+        """Whether the other is better on the seeds that both have; means are of all."""
         return self.comparison.n > 0 and self.comparison.difference < -EQUAL
 
 
 def leads(cells: Sequence[Cell]) -> tuple[Cell | None, list[Lead]]:
-    """The method of the best mean balanced accuracy, and its lead over each other.
+    """The method with the best mean balanced accuracy, and its lead over each other.
 
     Args:
         cells: Those of a column; methods without a finished run are left out.
@@ -80,7 +80,7 @@ def sentences(cells: Sequence[Cell]) -> list[str]:
         return ["No run finished, so no method wins."]
     said = [_headline(best, found), *_diverged(best)]
     if found:
-        # The headline tells the first lead, or that there is none.
+        # The headline has the first lead, or says that there is none.
         rest = found if _tied(best, found) else found[1:]
         said += [_over(best, lead) for lead in rest]
         said.append(CAUTION)
@@ -88,7 +88,7 @@ def sentences(cells: Sequence[Cell]) -> list[str]:
 
 
 def score(spread: Spread) -> str:
-    """`"71.2 ± 0.8"`, in percent; of one seed `"71.2"`."""
+    """`"71.2 ± 0.8"`, in percent; for one seed `"71.2"`."""
     sd = "" if spread.sd is None else f" ± {100 * spread.sd:.1f}"
     return f"{100 * spread.mean:.1f}{sd}"
 

@@ -6,7 +6,7 @@ import keras
 
 
 def make_deterministic() -> None:
-    """Let the backend take no operation whose result depends on the order of threads.
+    """Keep the backend from operations whose result depends on the order of threads.
 
     Call it before anything is built. On a CPU the operations that are used here are
     deterministic without it.

@@ -25,7 +25,7 @@ _THREADS = (
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC"),
 )
-BATCH_SIZE = 512  # Of predictions and of streamed validation.
+BATCH_SIZE = 512  # For predictions and streamed validation.
 
 
 @contextlib.contextmanager
@@ -154,9 +154,9 @@ def save(network: keras.Model, path) -> None:
 
 
 def divisible(data):
-    """Samples and labels so often that they divide by the devices.
+    """Samples and labels, repeated until they divide by the devices.
 
-    All equally often, so that no mean and no recall changes.
+    All are repeated equally often, so that no mean and no recall changes.
 
     Args:
         data: `(x, y)`, or None.

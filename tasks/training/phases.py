@@ -50,7 +50,7 @@ def model_of(
     """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`.
 
     Args:
-        phase: What the recipe of the phase fixes goes before `settings`.
+        phase: Values that its recipe fixes win over those of `settings`.
         f: The network to train.
         g: The frozen classifier: one made of `phase.recipe.teachers` networks, by
             `ablations.teacher`; None for none.
@@ -96,7 +96,7 @@ def _cross_entropies(head):
         # Keras' own takes labels of two axes only, and these batches have one.
         losses = keras_m2m.FocalLoss(gamma=0, reduction=None)
         return [keras.metrics.MeanMetricWrapper(losses, name="cross_entropy")]
-    return []  # Of cosines there is none.
+    return []  # Cosines have no cross entropy.
 
 
 def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:

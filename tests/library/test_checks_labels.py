@@ -61,7 +61,7 @@ def test_labels_of_another_convention_are_recognised(labels, advice):
         (np.eye(2, dtype=bool), "not one-hot; use y.argmax(axis=1)"),
         ([[1, 1, 0], [0, 1, 0]], "several classes, or none: train on one column"),
         ([[0.2, 0.8], [0.5, 0.5]], "y.argmax(axis=1) is the likeliest"),
-        ([[0, 7], [1, 3]], "of several targets, take one column"),
+        ([[0, 7], [1, 3]], "several targets, take one column"),
         ([["a", "b"]], "take the one column"),
         (np.zeros((2, 1, 1), int), "take the one column"),
         (np.int64(1), "take the one column"),

@@ -232,7 +232,7 @@ BAD_DATA = {
     ),
     "one-hot": (samples(0), np.eye(3)[LABELS], r"not one-hot; use y.argmax\(axis=1\)"),
     "several": (samples(0), np.ones((6, 3)), "these rows name several classes"),
-    "scores": (samples(0), np.full((6, 3), 0.3), "of scores .* is the likeliest"),
+    "scores": (samples(0), np.full((6, 3), 0.3), "scores .* is the likeliest"),
     "fractions": (samples(0), LABELS / 2, "Labels must be integers"),
     "too large": (samples(0), LABELS + 1, r"0\.\.2.*from 1 to 3"),
     "negative": (samples(0), LABELS - 1, r"0\.\.2.*from -1 to 1"),

@@ -107,7 +107,7 @@ def index_labels(
     Args:
         labels: By split, integers or strings `(n,)`.
         given: The array `class_names`, or None.
-        path: Of the archive, for messages.
+        path: The archive, for messages.
 
     Raises:
         UserError: If splits differ in kind, or names are unfit, or labels have none.

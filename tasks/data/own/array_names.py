@@ -24,8 +24,8 @@ def find_pairs(
     `test_images`. Upper and lower case are one.
 
     Args:
-        names: Of all arrays. Those without a meaning are told and left out.
-        path: Of the archive, for messages.
+        names: Names of all arrays. Those without a meaning are named and left out.
+        path: The archive, for messages.
 
     Returns:
         `({split: (samples, labels)}, class_names)`; samples without a split are

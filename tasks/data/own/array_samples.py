@@ -13,7 +13,7 @@ def find_kind(shape: tuple[int, ...], dtype: np.dtype, asked: str, what: str) ->
     """Tell what samples are: by shape where that has one meaning, else as asked.
 
     Args:
-        shape: Of the array, `(n, ...)`.
+        shape: Shape of the array, `(n, ...)`.
         dtype: Of the array.
         asked: One of `KINDS`.
         what: What the array is, for messages.
@@ -77,7 +77,7 @@ def _check_channels(shape, what):
 
 
 def read_samples(x: np.ndarray, kind: str, what: str) -> np.ndarray:
-    """Samples as a network takes them, but for the scale of uint8 images.
+    """Samples as a network takes them, except that uint8 images keep their scale.
 
     Args:
         x: As it was saved.

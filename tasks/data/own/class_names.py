@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tasks.experiment.errors import UserError
 
 _UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # Control characters, surrogates, line ends.
-# Of what cannot be seen (category Cf) these two are part of words, and of emoji.
+# Among what cannot be seen (category Cf) these two are part of words and emoji.
 _JOINERS = "\u200c\u200d"
 # Take no room, and are of other categories: fillers, and variants of a character.
 _UNSEEN = "\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d" + "".join(
@@ -22,7 +22,7 @@ def check_name(name: str, where: str) -> str:
     """Return a name in Unicode's composed form if it is safe to print and to write.
 
     Args:
-        name: Of a class, a file or an array.
+        name: What a class, a file or an array is called.
         where: Where it was found, for the message.
 
     Raises:

@@ -11,7 +11,7 @@ from tasks.data.own.memory import MemoryBudget
 
 # Pillow picks a decoder by a file's content; these are the ones it may pick.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-BYTES_A_PIXEL = 24  # Of Pillow's copies while it is decoded, each of 4 bytes.
+BYTES_A_PIXEL = 24  # Pillow's copies while it decodes, each of 4 bytes.
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Decoded:
 def decode(path: Path, size: int, budget: MemoryBudget) -> Decoded:
     """The centre square of an image, in which a pixel is the mean of what it covers.
 
-    Turned as its EXIF data says; of an animation or several pages the first; on white
-    where it is transparent.
+    Turned as its EXIF data says, and on white where it is transparent. Only the first
+    page or frame counts.
 
     Args:
         path: A PNG, JPEG, WebP, BMP, GIF or TIFF file.

@@ -123,7 +123,7 @@ def _try_decode(path, size, budget):
 
 
 def _key(paths, size):
-    """What the prepared images follow from, but for the pixels."""
+    """What the prepared images follow from, except the pixels."""
     digest = hashlib.sha256(f"{_VERSION} {size}".encode())
     for path in paths:
         try:

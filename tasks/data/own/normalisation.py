@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_LEAST = 1e-4  # Of the median spread: what varies less is noise of rounding, or units.
+_LEAST = 1e-4  # Share of the median spread; what varies less is rounding, or a unit.
 _FAR_APART = 100  # The widest over the narrowest, from which no step suits both.
 
 
@@ -66,7 +66,7 @@ def _tell_far_apart(spread):
 
 
 def _moments(x, axis):
-    """Mean and variance over all axes but one, float64."""
+    """Mean and variance over all axes except one, float64."""
     others = tuple(other for other in range(x.ndim) if other != axis)
     # In pieces: a float64 copy of them all would take twice their memory.
     pieces = [x[start : start + 1000] for start in range(0, len(x), 1000)]
