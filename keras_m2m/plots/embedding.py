@@ -85,8 +85,8 @@ def _scatter(axes, points, labels, shown, names):
         style = {"s": _AREAS[index], "linewidths": 0.3, "edgecolors": "white"}
         if index >= len(COLORS):  # Thin markers have no face.
             style = {"s": _AREAS[index], "linewidths": 1.3}
-        own = points[labels == k]
-        axes.scatter(*own.T, color=color, marker=marker, label=names[k], **style)
+        members = points[labels == k]
+        axes.scatter(*members.T, color=color, marker=marker, label=names[k], **style)
     axes.set(xticks=[], yticks=[])
     axes.set_aspect("equal", adjustable="datalim")
 
