@@ -48,7 +48,7 @@ def unhindered(model):
     return ValuesSentAhead() if on_gpu else contextlib.nullcontext()
 
 
-@torch.compiler.disable  # To trace T times through two networks takes minutes.
+@torch.compiler.disable  # What is traced cannot be recorded as a CUDA graph.
 def run_stateful(model, state, fn, *args):
     with torch.no_grad():
         return fn(*args), state

@@ -79,8 +79,9 @@ class M2mModel(NetworkPair):
         compilation: How the translation is compiled, where that is not left to this
             model: a dict of True or False for `"unroll"` (steps written out, no loop),
             `"branches"` (for a few numbers of rows, not the whole batch alone),
-            `"forward_gradient"` (that of a convolution is one too) and `"static"` (as
-            many seeds as rows, whatever is wanted). This changes speed, and rounding.
+            `"forward_gradient"` (that of a convolution is one too), `"static"` (as many
+            seeds as rows, whatever is wanted) and `"alone"` (by itself; for PyTorch on
+            a GPU, as a CUDA graph). This changes speed and rounding.
 
     Call arguments:
         x: Samples `(batch, ...)`. The result is `f(x)`, logits.
