@@ -9,7 +9,6 @@ trained. `--out` ends in .png or .svg.
 
 from pathlib import Path
 
-from absl import app
 from absl import flags
 
 from keras_m2m import plots
@@ -40,10 +39,6 @@ def load(command: str) -> Data:
     return task.load(parse(task, arguments))
 
 
-def _main(arguments):
-    commands.call(lambda: _draw(arguments[1:]))
-
-
 def _draw(arguments):
     if not arguments:
         raise UserError("name a task, as in: python -m tasks.class_sizes digits_lt")
@@ -62,5 +57,4 @@ def _draw(arguments):
 
 
 if __name__ == "__main__":
-    commands.prepare()
-    app.run(_main)
+    commands.main(_draw)

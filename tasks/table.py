@@ -30,7 +30,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import app
 from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST_WHOLE
@@ -259,14 +258,10 @@ def _task(chosen):
     return chosen.task.split()[0]
 
 
-def _main(arguments):
-    commands.call(
-        lambda: print(make(flags.FLAGS, arguments[1:])),
-        lambda: f"What is done stays. To go on:\n  {commands.again()}",
-    )
-
-
 if __name__ == "__main__":
-    commands.prepare()
     define_flags(flags.FLAGS)
-    app.run(_main, flags_parser=read)
+    commands.main(
+        lambda arguments: print(make(flags.FLAGS, arguments)),
+        lambda: f"What is done stays. To go on:\n  {commands.again()}",
+        read,
+    )

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import warnings
 
 import keras
 import numpy as np
@@ -34,11 +35,16 @@ class ExactResume(keras.callbacks.Callback):
         network: The `keras.Model` that is trained.
         best: The `BestWeights` of this training, or None.
         watch: The `WatchAcceptance` of this training, or None.
+        training: A name of this training, which its checkpoints will say; those of
+            another name are passed over with a warning. None to take any.
+        begun_as: The name of a training whose checkpoints are taken too, since this one
+            goes on from them; or None.
 
     Raises:
-        ValueError: If `network` is no model, `best` no `BestWeights` or `watch` no
-            `WatchAcceptance`; on PyTorch, if a `Dropout` of the network has no `seed`:
-            Keras then draws from PyTorch's own generator, which is not saved.
+        ValueError: If `network` is no model, `best` no `BestWeights`, `watch` no
+            `WatchAcceptance` or a name no string; on PyTorch, if a `Dropout` of the
+            network has no `seed`: Keras then draws from PyTorch's own generator, which
+            is not saved.
 
     Attributes:
         epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
@@ -63,6 +69,8 @@ class ExactResume(keras.callbacks.Callback):
         network: keras.Model,
         best: BestWeights | None = None,
         watch: WatchAcceptance | None = None,
+        training: str | None = None,
+        begun_as: str | None = None,
     ) -> None:
         super().__init__()
         _check_seeds(check_model(network=network))
@@ -72,15 +80,34 @@ class ExactResume(keras.callbacks.Callback):
             raise ValueError(
                 f"`watch` must be a WatchAcceptance. Received: watch={watch!r}"
             )
+        for name in (training, begun_as):
+            if not isinstance(name, str | None):
+                raise ValueError(
+                    "`training` and `begun_as` must be strings or None. Received: "
+                    f"training={training!r}, begun_as={begun_as!r}"
+                )
+        self.training = training
         self.folder = pathlib.Path(folder)
         self.network = network
         self.best = best
         self.watch = watch
         self.epochs_done, self.history = 0, []
         self._found = checkpoint_files.read_newest(self.folder, _is_known)
+        if self._found and training is not None:
+            self._pass_over_strangers(training, begun_as)
         if self._found:
             self.epochs_done, about, _ = self._found
             self.history = about["history"]
+
+    def _pass_over_strangers(self, *known):
+        whose = self._found[1].get("training")
+        if whose is None or whose not in known:
+            warnings.warn(
+                f"The checkpoint in {self.folder} is of another training and is passed "
+                f"over. Expected {known[0]!r}. Received: {whose!r}",
+                stacklevel=3,
+            )
+            self._found = None
 
     def restore(self, model: keras.Model) -> None:
         """Put the newest checkpoint's state into what is trained, the first time.
@@ -147,6 +174,7 @@ class ExactResume(keras.callbacks.Callback):
             "best": best,
             "own": len(values["own"]),
             "translated": translated,
+            "training": self.training,
         }
         checkpoint_files.write(self.folder, self.epochs_done, about, arrays)
 

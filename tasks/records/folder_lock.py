@@ -20,6 +20,10 @@ from tasks.experiment.errors import UserError
 _UNKNOWN = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 
+class Busy(UserError):
+    """Another process holds the lock."""
+
+
 @contextlib.contextmanager
 def held(folder: Path, wait: bool = False):
     """Hold the lock of a folder inside this.
@@ -29,7 +33,7 @@ def held(folder: Path, wait: bool = False):
         wait: Whether to wait for another process to let go of it, and say so.
 
     Raises:
-        UserError: If another process holds it, and `wait` is False.
+        Busy: If another process holds it, and `wait` is False.
 
     Warns:
         UserWarning: If the file system has no locks.
@@ -65,7 +69,7 @@ def _acquire(lock, holder, wait):
         except OSError:
             by = "another process"
         if not wait:
-            raise UserError(
+            raise Busy(
                 f"{holder.parent} is in use by {by}. Wait until it ends, or give "
                 "another folder"
             ) from None

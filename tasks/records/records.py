@@ -2,17 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
-from tasks.experiment.settings import flags_of_the_run
-from tasks.records import run_folder
+from tasks.records.identity import differences
 
+# Lists of K lists of K counts. Of many classes most counts are 0 and are not written.
+_MATRICES = {"confusion_matrix", "translated", "accepted"}
+_MOST_DENSE = 100  # Classes.
 _SCORES = (
     *("balanced_accuracy", "geometric_mean", "geometric_mean_corrected", "accuracy"),
     *("major", "minor", "many", "medium", "few"),
@@ -27,8 +27,40 @@ def write(path: Path, record: dict) -> None:
         record: What JSON can hold.
     """
     # A key a line: small, and still read by people and by `git diff`.
-    lines = (f"{json.dumps(key)}: {json.dumps(record[key])}" for key in record)
+    small = {
+        key: _sparse(value) if key in _MATRICES else value
+        for key, value in record.items()
+    }
+    lines = (f"{json.dumps(key)}: {json.dumps(small[key])}" for key in small)
     whole_files.write(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+class Damaged(UserError):
+    """A file that is not what was written.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(f"{path}{message}")
+        self.path = path
+
+
+def read_json(path: Path) -> dict:
+    """A file that holds a JSON object.
+
+    Raises:
+        Damaged: If it is none.
+    """
+    try:
+        if not path.is_file():  # To open a pipe would wait for ever.
+            raise ValueError("it is no file")
+        return {**json.loads(path.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Damaged(
+            path, f" is damaged: {error}. Remove it, which makes it again"
+        ) from error
 
 
 def read(path: Path) -> dict:
@@ -41,9 +73,11 @@ def read(path: Path) -> dict:
         The record.
 
     Raises:
-        UserError: If a key is missing or wrong, with its name.
+        Damaged: If a key is missing or wrong, with its name.
     """
-    record = run_folder.read(path)
+    record = read_json(path)
+    for key in _MATRICES & record.keys():
+        record[key] = _dense(record[key])
     for key, (is_right, expected) in _expected(record).items():
         try:
             right = bool(is_right(record.get(key)))
@@ -51,11 +85,33 @@ def read(path: Path) -> dict:
             right = False
         if not right:
             found = str(record.get(key)) if key in record else "nothing"
-            raise UserError(
-                f"{path}: {key!r} must be {expected}, and is {found[:50]}. Remove the "
-                "file, which makes it again, or give another folder by --results"
+            raise Damaged(
+                path,
+                f": {key!r} must be {expected}, and is {found[:50]}. Remove the file, "
+                "which makes it again, or give another folder by --results",
             )
     return record
+
+
+def _sparse(matrix):
+    """A matrix of many classes as `{"size": K, "counts": [[row, column, count]]}`."""
+    if matrix is None or len(matrix) <= _MOST_DENSE:
+        return matrix
+    counts = np.array(matrix)
+    rows, columns = counts.nonzero()
+    found = np.stack([rows, columns, counts[rows, columns]], axis=1)
+    return {"size": len(matrix), "counts": found.tolist()}
+
+
+def _dense(matrix):
+    """What `_sparse` was given; what is of neither form is left for the checks."""
+    try:
+        counts = np.zeros((matrix["size"], matrix["size"]), "int64")
+        rows, columns, values = np.array(matrix["counts"], "int64").reshape(-1, 3).T
+        counts[rows, columns] = values
+        return counts.tolist()
+    except (TypeError, KeyError, ValueError, IndexError, MemoryError):
+        return matrix
 
 
 def _expected(record):
@@ -129,9 +185,7 @@ def find(
     name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
-        known = run_folder.read(path)
-        others = [key for key in about if known.get(key) != about[key]]
-        if not others and _has_flags(known.get("flags"), settings):
+        if not differences(read_json(path), settings, **about):
             found[path.name] = read(path)
     if len(found) > 1:
         raise UserError(
@@ -140,22 +194,3 @@ def find(
             "Give each a folder of its own by --results"
         )
     return next(iter(found.values()), None)
-
-
-def _has_flags(recorded, settings):
-    """Whether flags are those of settings, of which they may lack newer ones."""
-    if not isinstance(recorded, dict):
-        return False
-    default = {flag.name: flag.default for flag in settings.flags.values()}
-    wanted = json.loads(json.dumps(flags_of(settings)))
-    return all(recorded.get(name, default.get(name)) == wanted[name] for name in wanted)
-
-
-def flags_of(settings: Settings) -> dict[str, Any]:
-    """The flags that a cell's numbers follow from: not those its method ignores."""
-    method = method_of(settings.method)
-    reads = {"translation": method.translate, "deferred": method.deferred}
-    known = settings.flags.values()
-    ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}
-    flags = flags_of_the_run(settings)
-    return {name: value for name, value in flags.items() if name not in ignored}

@@ -6,9 +6,33 @@ import shlex
 import sys
 import warnings
 from collections.abc import Callable
+from collections.abc import Sequence
+
+from absl import app
 
 from tasks.experiment.errors import UserError
 from tasks.runs import stopping
+
+
+def main(
+    work: Callable[[list[str]], object],
+    how_to_go_on: Callable[[], str] = lambda: "",
+    read: Callable = app.parse_flags_with_usage,
+) -> None:
+    """Be a command of this process: read its flags, work, end with one message.
+
+    Args:
+        work: What to do with the arguments that are no flags.
+        how_to_go_on: As for `call`.
+        read: What reads the flags; by default absl.
+    """
+
+    def run(arguments):
+        # Without a result, which absl would take for the status.
+        call(lambda: work(arguments[1:]), how_to_go_on)
+
+    prepare()
+    app.run(run, flags_parser=read)
 
 
 def prepare() -> None:
@@ -50,7 +74,6 @@ def call(work: Callable, how_to_go_on: Callable[[], str] = lambda: "") -> object
         raise
 
 
-def again(*more: str, without: str | None = None) -> str:
-    """The command line of this process with flags added and one left out."""
-    kept = [part for part in sys.orig_argv if part != without]
-    return shlex.join([*kept, *(flag for flag in more if flag not in kept)])
+def again(without: Sequence[str] = ()) -> str:
+    """The command line of this process, some flags left out."""
+    return shlex.join([part for part in sys.orig_argv if part not in without])

@@ -29,29 +29,43 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     """
     trainings = {method: settings.replace(method=method) for method in methods}
     if not settings.g and any(METHODS[method].translate for method in methods):
-        of_g = settings.replace(method="erm", loss=LOSSES[settings.loss].of_g)
+        of_g = settings.replace(
+            method="erm", loss=LOSSES[settings.loss].of_g, seed=settings.seed + 1
+        )
         trainings = {"g": of_g, **trainings}
     network = phases.new_network(task, data, settings)
     validation = _validation_seconds(network, data)
     steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)
     print(f"\nPlan: {steps_per_epoch} steps of {settings.batch_size} an epoch")
     timed, total = {}, 0.0
-    for name, own in trainings.items():
-        for phase in phases.phases(own):
-            key = phase.recipe.about, own.loss
-            if key not in timed:
-                timed[key] = _seconds(task, data, own, phase)
-            first, step = timed[key]
-            epochs = phase.last - phase.first
-            seconds = first + epochs * (steps_per_epoch * step + validation)
-            total += seconds
-            print(
-                f"  {name}: epochs {phase.first} to {phase.last - 1}, "
-                f"{phase.recipe.about}; {step * 1000:.1f} ms a step, first ones "
-                f"{first:.0f} s: {_readable(seconds)}"
-            )
+    for name, own, phase in _once(trainings):
+        key = phase.recipe.about, own.loss
+        if key not in timed:
+            timed[key] = _seconds(task, data, own, phase)
+        first, step = timed[key]
+        epochs = phase.last - phase.first
+        seconds = first + epochs * (steps_per_epoch * step + validation)
+        total += seconds
+        print(
+            f"  {name}: epochs {phase.first} to {phase.last - 1}, "
+            f"{phase.recipe.about}; {step * 1000:.1f} ms a step, first ones "
+            f"{first:.0f} s: {_readable(seconds)}"
+        )
     print(_memory(network, data))
     print(f"In all about {_readable(total)}, loading and pictures aside")
+
+
+def _once(trainings):
+    """The phases of all trainings, plain epochs of a seed and loss once."""
+    done = {}
+    for name, own in trainings.items():
+        for phase in phases.phases(own):
+            plain = own.seed, own.loss
+            if phase.recipe is METHODS["erm"]:
+                phase = phase._replace(first=max(phase.first, done.get(plain, 0)))
+                done[plain] = max(phase.last, done.get(plain, 0))
+            if phase.first < phase.last:
+                yield name, own, phase
 
 
 def _seconds(task, data, settings, phase):

@@ -23,6 +23,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
 from tasks.experiment.task import Data
 from tasks.training import devices
+from tasks.training.evaluation import balanced
 
 Paths = tuple[Path, Path]
 BASELINE = ("erm", "ce")
@@ -218,7 +219,7 @@ def draw_from_results(
     labels = {key: _label(*key) for key in methods} | dict(labels or {})
     names, counts = records[0]["class_names"], records[0]["class_counts"]
     matrices = {
-        labels[key]: np.mean([_balanced(r["confusion_matrix"]) for r in runs], axis=0)
+        labels[key]: np.mean([balanced(r["confusion_matrix"]) for r in runs], axis=0)
         for key, runs in methods.items()
     }
     figures = {
@@ -266,14 +267,6 @@ def _by_method(records) -> dict[tuple[str, str], list[dict]]:
         seen.add((key, record["seed"]))
         methods.setdefault(key, []).append(record)
     return dict(sorted(methods.items(), key=lambda item: item[0] != BASELINE))
-
-
-def _balanced(confusion) -> np.ndarray:
-    """A confusion matrix as if the test set had equally many samples of each class."""
-    confusion = np.asarray(confusion, float)
-    totals = confusion.sum(axis=1, keepdims=True)
-    present = totals > 0
-    return confusion * totals[present].mean() / np.where(present, totals, 1)
 
 
 def _recalls(methods) -> dict[tuple[str, str], np.ndarray]:

@@ -1,31 +1,39 @@
-"""One run from the command line to the results: g, f, evaluation, pictures."""
+"""One run: trainings that are found or made, and a folder that shows them.
 
+trainings/, records/   what is trained, as a table keeps it; see records/trainings.py
+result.json, f.keras, history.csv, pictures
+                       of `--method`; in METHOD/ of a compared one
+g.keras                the frozen classifier of M2m
+"""
+
+import shutil
 import time
+import warnings
 from pathlib import Path
 
 import keras
-from absl import app
 from absl import flags
 
-from keras_m2m.m2m_model import check_networks
+from tasks.data import whole_files
 from tasks.data.streams import own_errors
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import define_flags
 from tasks.experiment.settings import read_settings
 from tasks.experiment.task import Task
 from tasks.records import folder_lock
-from tasks.records import reports
-from tasks.records import run_folder
+from tasks.records import records
+from tasks.records.identity import differences
+from tasks.records.teachers import teachers
+from tasks.records.trainings import Trainings
 from tasks.runs import commands
+from tasks.runs import pictures
 from tasks.runs.data_checks import missing
 from tasks.runs.dry_run import print_plan
 from tasks.training import devices
 from tasks.training.determinism import make_deterministic
 from tasks.training.evaluation import evaluate
-from tasks.training.train import train
 
 
 def main(task: Task) -> None:
@@ -35,22 +43,19 @@ def main(task: Task) -> None:
         task: The dataset's `Task`.
     """
     define_flags(task, flags.FLAGS)
-    commands.prepare()
-
-    def run_flags(arguments):
-        if len(arguments) > 1:
-            raise app.UsageError(f"unexpected argument: {arguments[1]}")
-        settings = commands.call(lambda: read_settings(task, flags.FLAGS))
-        commands.call(lambda: run(task, settings), lambda: _how_to_go_on(settings))
-
-    app.run(run_flags)
+    commands.main(lambda rest: run(task, _settings(task, rest)), _how_to_go_on)
 
 
-def _how_to_go_on(settings):
-    if settings.dry_run:
-        return "A dry run saves nothing"
-    command = commands.again("--resume", without="--overwrite")
-    return f"{run_folder.saved(settings)}:\n  {command}"
+def _settings(task, rest):
+    if rest:
+        raise UserError(f"unexpected argument: {rest[0]}")
+    return read_settings(task, flags.FLAGS)
+
+
+def _how_to_go_on():
+    # What --overwrite removes is removed by now.
+    command = commands.again(without=["--overwrite"])
+    return f"What is trained stays, up to the last whole epoch. To go on:\n  {command}"
 
 
 def run(task: Task, settings: Settings) -> dict[str, dict]:
@@ -67,6 +72,8 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
         UserError: If the data, `g`, the output folder or the devices do not allow
             the run.
     """
+    if settings.resume:
+        print("note: --resume is no longer needed: the same command goes on")
     if settings.deterministic:
         make_deterministic()
     try:
@@ -74,90 +81,137 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
             return _run(task, settings)
     except OSError as error:
         raise UserError(
-            f"A file of the run cannot be written or read: {error}. "
-            f"{run_folder.saved(settings)}"
+            f"A file of the run cannot be written or read: {error}. What is trained "
+            "stays, up to the last whole epoch: the same command goes on"
         ) from error
 
 
 def _run(task, settings):
     _check_g_is_a_file(settings.g)
     if settings.dry_run:
-        return _run_in(None, task, settings)
-    folder = run_folder.make(settings)
+        data, methods = _load(task, settings)
+        print_plan(task, data, settings, methods)
+        return {}
+    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    folder = Path(settings.out_dir or Path("runs") / name)
+    whole_files.make_folder("out_dir", folder)
     with folder_lock.held(folder):
         return _run_in(folder, task, settings)
 
 
-def _run_in(folder, task, settings):
-    began = time.perf_counter()
+def _load(task, settings):
+    """The data, and the methods to train: that of `--method` last."""
     data = task.load(settings)
-    timing = {"load": time.perf_counter() - began}
-    print(_describe(data, settings), flush=True)
+    print(_describe(data), flush=True)
     methods = [m for m in settings.compare if m != settings.method]
     methods.append(settings.method)
-    _check_data(data, settings, methods)
-    if settings.dry_run:
-        print_plan(task, data, settings, methods)
-        return {}
-    places = {m: folder if m == settings.method else folder / m for m in methods}
-    described = run_folder.start(folder, settings, data)
-    if described is None:
-        print(
-            f"This run is finished. Its results are in {folder}; --overwrite trains it "
-            "again"
-        )
-        return {method: reports.read_result(place) for method, place in places.items()}
-    results, about_g = _train_all(task, data, settings, places, timing, began)
-    run_folder.finish(folder, described)
-    shown = {"g (erm)": about_g["scores"], **results} if about_g else results
-    print(f"\n{_title(data, settings)}\n\n{reports.table(shown)}\n")
-    print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
-    print(f"Results are in {folder}")
-    return results
-
-
-def _check_data(data, settings, methods):
     for method in methods:
         what = missing(method, settings.loss, data)
         if what:
             flags = f"--method={method} --loss={settings.loss}"
             raise UserError(f"{flags} needs {what}. Received: {data.source}")
+    return data, methods
 
 
-def _train_all(task, data, settings, places, timing, began):
-    """Results by method, and what they say of g; all are written to `places`."""
-    g, about_g, results = None, None, {}
-    if any(METHODS[method].translate for method in places):
-        folder = places[settings.method]
-        g, about_g = _get_g(task, data, settings, folder, timing)
+def _run_in(folder, task, settings):
+    began = time.perf_counter()
+    data, methods = _load(task, settings)
+    places = {m: folder if m == settings.method else folder / m for m in methods}
+    kept = folder / "records", folder / "trainings"
+    trainings = Trainings(task, data, *kept, quiet=False)
+    _claim(folder, trainings, settings)
+    results = _finished(trainings, settings, places)
+    if results:
+        print(
+            f"This run is finished. Its results are in {folder}; --overwrite trains it "
+            "again"
+        )
+        return results
+    shown, results = _of_g(folder, trainings, settings, methods), {}
     for method, place in places.items():
         own = settings.replace(method=method)
         print(f"\n{method}: {METHODS[method].about}", flush=True)
-        trained = train(task, data, own, place, g)
-        result = reports.result_of(trained, data, own, about_g, timing)
-        results[method] = result
-        _write(place, trained, data, results, began)
-        _tell_if_tested_early(own, trained.tested_epoch)
-    return results, about_g
+        trainings.network(own)  # Which says why it diverged, if it did.
+        results[method] = trainings.result(own)
+        _show(place, trainings, own, results)
+        _say_if_tested_early(own, results[method]["tested_epoch"])
+    print(f"\n{_title(data, settings)}\n\n{pictures.table(shown | results)}\n")
+    print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
+    print(f"Results are in {folder}, after {time.perf_counter() - began:.0f} s")
+    return results
 
 
-def _get_g(task, data, settings, folder, timing):
-    """The frozen classifier, loaded or trained, and what the result says of it."""
-    began = time.perf_counter()
+def _claim(folder, trainings, settings):
+    """Raise if the folder shows another run; remove that with `--overwrite`."""
+    if settings.overwrite:
+        for kept in (trainings.results, trainings.runs):
+            shutil.rmtree(kept, ignore_errors=True)
+        for place in (folder, *(folder / method for method in METHODS)):
+            (place / "result.json").unlink(missing_ok=True)
+    shown, about = _shown(folder), trainings.configuration(settings)
+    del about["flags"]
+    changed = differences(shown, settings, **about) if shown else []
+    if changed:
+        raise UserError(
+            f"{folder} holds another run. Give the same flags, or another --out_dir, "
+            "or replace that run by --overwrite. What differs:\n  "
+            + "\n  ".join(changed)
+        )
+
+
+def _shown(place):
+    """What `result.json` of a folder holds, or None."""
+    path = place / "result.json"
+    try:
+        return records.read(path) if path.exists() else None
+    except records.Damaged as error:
+        warnings.warn(f"{error}. It is made again", stacklevel=2)
+    return None
+
+
+def _finished(trainings, settings, places):
+    """The results by method, if all are done and shown; else none."""
+    found = {
+        method: trainings.find(settings.replace(method=method)) for method in places
+    }
+    shown = {method: _shown(place) for method, place in places.items()}
+    return found if None not in found.values() and found == shown else {}
+
+
+def _of_g(folder, trainings, settings, methods):
+    """What the table says of g, which is trained or loaded, if a method has one."""
+    translating = [method for method in methods if METHODS[method].translate]
+    if not translating:
+        return {}
+    own = settings.replace(method=translating[0])
     if settings.g:
-        path, seed = Path(settings.g), None
-        g = _load_g(path, task, data, settings)
-        print(f"g is {path}", flush=True)
-    else:
-        path, seed = folder / "g.keras", settings.seed + 1
-        print(f"\ng: plain training from seed {seed}", flush=True)
-        own = settings.replace(method="erm", loss=LOSSES[settings.loss].of_g, seed=seed)
-        g = train(task, data, own, folder / "g").f
-        devices.save(g, path)
-        print(f"g is saved as {path}; --g={path} uses it again", flush=True)
-    timing["g"] = time.perf_counter() - began
-    scores = evaluate(g, *data.test, data.class_counts)
-    return g, {"path": settings.g or path.name, "seed": seed, "scores": scores}
+        print(f"g is {settings.g}", flush=True)
+        data = trainings.data
+        scores = evaluate(trainings.teacher(own), *data.test, data.class_counts)
+        return {"g (erm)": scores}
+    (of_g,) = teachers(own)
+    print(f"\ng: plain training from seed {of_g.seed}", flush=True)
+    trainings.teacher(own)
+    path = folder / "g.keras"
+    _copy(trainings.folder(of_g) / "f.keras", path)
+    print(f"g is saved as {path}; --g={path} uses it again", flush=True)
+    return {"g (erm)": trainings.result(of_g)}
+
+
+def _show(place, trainings, own, results):
+    """Copy what a training left to where the user looks for it, and draw."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ("f.keras", "history.csv"):
+        _copy(trainings.folder(own) / name, place / name)
+    pictures.write(place, results, trainings.data)
+    if trainings.data.are_images and METHODS[own.method].translate:
+        pictures.write_translations(place, trainings.model(own), trainings.data)
+    records.write(place / "result.json", results[own.method])
+
+
+def _copy(source, target):
+    with whole_files.aside(target) as part:
+        shutil.copyfile(source, part)
 
 
 def _check_g_is_a_file(g):
@@ -165,40 +219,12 @@ def _check_g_is_a_file(g):
         raise UserError(f"--g={g} is no file that ends in .keras")
 
 
-def _load_g(path, task, data, settings):
-    try:
-        # In Keras' safe mode, which runs no code out of the file.
-        g = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises many kinds for a file it cannot read.
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"--g={path} is no model that Keras loads: {reason}") from error
-    try:
-        check_networks(task.build(data, "dense", settings), g, len(data.class_names))
-    except ValueError as error:
-        raise UserError(f"--g={path} does not fit the data: {error}") from error
-    return g
-
-
-def _tell_if_tested_early(settings, tested_epoch):
+def _say_if_tested_early(settings, tested_epoch):
     if METHODS[settings.method].deferred and tested_epoch < settings.defer_epoch:
         print(
             f"note: the best validation epoch, {tested_epoch}, is one of plain "
             f"training, so that {settings.method} is tested before it began"
         )
-
-
-def _write(folder, trained, data, results, began):
-    folder.mkdir(parents=True, exist_ok=True)
-    *_, result = results.values()
-    devices.save(trained.f, folder / "f.keras")
-    reports.write_history(folder, trained.history)
-    reports.write_pictures(folder, results, data)
-    if data.are_images and trained.model is not trained.f:
-        figure = reports.translations(trained.model, data)
-        if figure is not None:
-            reports.save_picture(figure, folder / "translations.png")
-    result["timing"]["total"] = time.perf_counter() - began
-    reports.write_result(folder, result)
 
 
 def _title(data, settings):
@@ -208,7 +234,7 @@ def _title(data, settings):
     )
 
 
-def _describe(data, settings):
+def _describe(data):
     counts = data.class_counts
     ratio = counts.max() / counts.min()
     held_out = 0 if data.validation is None else len(data.validation[1])

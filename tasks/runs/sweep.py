@@ -4,6 +4,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tasks.experiment.settings import flags_of
 from tasks.experiment.settings import parse
 from tasks.experiment.task import Task
 from tasks.records import records
-from tasks.records.cells import Cells
+from tasks.records.folder_lock import Busy
+from tasks.records.trainings import Trainings
 from tasks.runs import tuning
 from tasks.runs.data_checks import check_data
 from tasks.training import devices
@@ -122,13 +124,21 @@ class Sweep:
         # Only what is left tells how long the rest will take.
         bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
         print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
-        results = {id(own): {} for own in self.opened}
+        done = {}
         with bar:
-            for (own, row, settings), was_there in zip(plan, found, strict=True):
-                bar.set_description(own.name(settings).rpartition("-")[0])
-                result = own.result(settings)
-                results[id(own)].setdefault(row.key, []).append(result)
-                bar.update(not was_there)
+            # What another process is at comes last, when there is nothing else to do.
+            for wait in (False, True):
+                for i, (own, _, settings) in enumerate(plan):
+                    if i in done:
+                        continue
+                    bar.set_description(own.name(settings).rpartition("-")[0])
+                    own.wait = wait
+                    with contextlib.nullcontext() if wait else suppress(Busy):
+                        done[i] = own.result(settings)
+                        bar.update(not found[i])
+        results = {id(own): {} for own in self.opened}
+        for i, (own, row, _) in enumerate(plan):
+            results[id(own)].setdefault(row.key, []).append(done[i])
         return [results[id(own)] for own in self.opened]
 
     def found(self) -> list[dict]:
@@ -148,13 +158,13 @@ class Sweep:
         return found
 
     @functools.cached_property
-    def opened(self) -> list[Cells]:
+    def opened(self) -> list[Trainings]:
         """The cells of each dataset, its data loaded."""
         return [self._open(dataset) for dataset in self.datasets]
 
     def _open(self, dataset):
         data = dataset.task.load(dataset.shared())
-        return Cells(dataset.task, data, self.results, self.runs)
+        return Trainings(dataset.task, data, self.results, self.runs)
 
     def settings(self, dataset: Dataset, load: bool = True):
         """The cells of a dataset, seed by seed, with what is tuned.

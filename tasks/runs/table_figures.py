@@ -8,12 +8,9 @@ from pathlib import Path
 
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
-from tasks.experiment.recipes import method_of
-from tasks.records import reports
-from tasks.records.cells import Cells
 from tasks.runs import figures
+from tasks.runs import pictures
 from tasks.runs.sweep import Sweep
-from tasks.training import phases
 
 # The four of Figure 4, and their like of one logit, as far as they are in the table.
 EMBEDDED = [Row("ce", "erm"), Row("ce", "drs"), Row("ldam", "drw"), Row("ce", "m2m")]
@@ -68,18 +65,10 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
             drawn += figures.draw_from_networks(own.data, networks, place).values()
         m2m = cells.get(("ce", "m2m")) or cells.get(("bce", "m2m"))
         if m2m and own.data.are_images:
-            figure = reports.translations(_trained_model(own, m2m), own.data)
+            figure = pictures.translations(own.model(m2m), own.data)
             if figure is not None:
                 drawn.append(figures.save(figure, place, "translations"))
     return [png for png, _ in drawn]
-
-
-def _trained_model(own: Cells, settings):
-    """The `M2mModel` of a trained cell."""
-    f = own.network(settings)
-    f.compile("sgd")  # Which no step will use.
-    phase = phases.Phase(method_of(settings.method), 0, 1)
-    return phases.model_of(phase, f, own.teacher(settings), own.data, settings)
 
 
 def _name(label):

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.records import records
-from tasks.records.cells import Cells
+from tasks.records.trainings import Trainings
 
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
 _ID = "KERASTUNER_TUNER_ID"
@@ -38,7 +38,7 @@ def is_distributed() -> bool:
     return _ID in os.environ
 
 
-def tune(cells: Cells, settings: Settings) -> dict[str, float]:
+def tune(cells: Trainings, settings: Settings) -> dict[str, float]:
     """The values of the grid that do best on validation; searched once, then found.
 
     Args:
@@ -97,7 +97,7 @@ def _search(cells, settings):
     folder = cells.runs / "tuning" / cells.name(settings)
     if is_distributed():  # Machines share nothing but what KerasTuner hands out.
         runs = cells.runs.parent / os.environ[_ID]
-        cells = Cells(cells.task, cells.data, cells.results.parent, runs)
+        cells = Trainings(cells.task, cells.data, cells.results.parent, runs)
     oracle = keras_tuner.oracles.GridSearchOracle(
         objective=keras_tuner.Objective(_SCORE, "max"), hyperparameters=space
     )

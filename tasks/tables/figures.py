@@ -10,6 +10,7 @@ import numpy as np
 from keras_m2m import plots
 from tasks.tables import winner
 from tasks.tables.model import Cell
+from tasks.training.evaluation import balanced
 
 
 class Figure(NamedTuple):
@@ -23,7 +24,7 @@ class Figure(NamedTuple):
 def of_column(name: str, cells: Sequence[Cell]) -> list[Figure]:
     """Recall by class of the best method, and false positives of all.
 
-    Means over seeds. False positives are drawn where the test set is balanced.
+    Means over seeds; false positives as if the test set were balanced.
 
     Args:
         name: Of the dataset.
@@ -43,10 +44,8 @@ def of_column(name: str, cells: Sequence[Cell]) -> list[Figure]:
         return []
     found = [_recall(name, best)]
     matrices = {cell.row.label: _mean(cell, "confusion_matrix") for cell in known}
-    sizes = np.sum(best.finished[0]["confusion_matrix"], axis=1)
-    if np.ptp(sizes) == 0:
-        found.append(_false_positives(name, matrices, best))
-    return found
+    matrices = {label: balanced(matrix) for label, matrix in matrices.items()}
+    return [*found, _false_positives(name, matrices, best)]
 
 
 def _recall(name, best):

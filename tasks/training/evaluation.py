@@ -62,6 +62,23 @@ def scores_of(confusion: np.ndarray, class_counts) -> dict:
     }
 
 
+def balanced(confusion) -> np.ndarray:
+    """A confusion matrix as if the test set had equally many samples of each class.
+
+    False positives of classes can then be compared, as Figure 5 does.
+
+    Args:
+        confusion: `(num_classes, num_classes)`, indexed `[true, predicted]`.
+
+    Returns:
+        float64 array of the same shape; the row of a class without samples is 0.
+    """
+    confusion = np.asarray(confusion, float)
+    totals = confusion.sum(axis=1, keepdims=True)
+    present = totals > 0
+    return confusion * totals[present].mean() / np.where(present, totals, 1)
+
+
 def _mean(recall):
     return recall.mean().item() if len(recall) else None
 

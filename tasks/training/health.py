@@ -11,13 +11,19 @@ from tasks.experiment.errors import UserError
 class Diverged(UserError):
     """A training whose loss is not finite any more.
 
+    Args:
+        training: Which it is.
+        what: What happened.
+        advice: What to do about it.
+
     Attributes:
-        what: What happened, without what to do about it.
+        what: What happened.
+        advice: What to do about it.
     """
 
-    def __init__(self, message: str, what: str) -> None:
-        super().__init__(message)
-        self.what = what
+    def __init__(self, training: str, what: str, advice: str = "") -> None:
+        super().__init__(f"{training}: {what}{advice}")
+        self.what, self.advice = what, advice
 
 
 class StopAtNonFiniteLoss(keras.callbacks.Callback):
@@ -52,10 +58,10 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
             )
         what = f"the loss was {loss} in epoch {epoch}, counted from 0"
         raise Diverged(
-            f"{self.training}: {what}. {cause}: try a lower --learning_rate, in "
-            "another --out_dir. The last checkpoint stays, but --resume would come to "
-            "the same point",
+            self.training,
             what,
+            f". {cause}: try a lower --learning_rate. The same command would come to "
+            "the same point",
         )
 
 

@@ -52,6 +52,8 @@ def train(
     settings: Settings,
     folder: Path,
     g: keras.Model | None = None,
+    training: str | None = None,
+    begun_as: str | None = None,
 ) -> Trained:
     """Train a network by `settings.method` and `settings.loss`.
 
@@ -65,6 +67,8 @@ def train(
         folder: Where checkpoints and TensorBoard's files go. Training goes on from
             the newest checkpoint that is there.
         g: The frozen classifier, for M2m.
+        training: Its name, by which it knows its checkpoints.
+        begun_as: The name of a training whose checkpoint it may go on from.
 
     Returns:
         `Trained`.
@@ -76,7 +80,7 @@ def train(
     f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
     watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
-    resume = _resume(folder, f, best, watch, settings)
+    resume = _resume(folder, f, best, watch, settings, training, begun_as)
     # `resume` last, so that it saves no epoch that another stops at.
     keeping = [watch, resume] if best is None else [watch, best, resume]
     seconds = {}
@@ -110,9 +114,9 @@ def train(
     return Trained(f, model, resume.history, tested, translations, seconds)
 
 
-def _resume(folder, f, best, watch, settings):
+def _resume(folder, f, best, watch, settings, *names):
     folder.mkdir(parents=True, exist_ok=True)
-    resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch)
+    resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch, *names)
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
     else:

@@ -18,7 +18,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
 from tasks.runs.data_checks import check_data
 
-# Cells are tested on every backend, and in test_table_networks so is the command.
+# Trainings are tested on every backend, and in test_table_networks so is the command.
 pytestmark = pytest.mark.no_backend
 
 

@@ -1,4 +1,4 @@
-"""Cells of tables: trained once, from what they share, and found again."""
+"""Trainings of tables: trained once, from what they share, and found again."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ import pytest
 
 from helpers import tiny
 from tasks.experiment.errors import UserError
-from tasks.records.cells import Cells
 from tasks.records.records import find
+from tasks.records.trainings import Trainings
 from tasks.runs import runner
 from tasks.training import devices
 from tasks.training.health import Diverged
@@ -21,12 +21,12 @@ BATCHES = 4  # Of an epoch.
 
 def cells(path, data=None):
     data = data or tiny.blobs(tiny.settings())
-    return Cells(tiny.TASK, data, path / "results", path / "runs")
+    return Trainings(tiny.TASK, data, path / "results", path / "runs")
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """Cells of three methods on one seed, and what each came to."""
+    """Trainings of three methods on one seed, and what each came to."""
     own = cells(tmp_path_factory.mktemp("cells"))
     return own, {
         method: own.result(tiny.settings(method=method))

@@ -12,7 +12,7 @@ from helpers import tiny
 from keras_m2m.callbacks import checkpoint_files
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
-from tasks.records.cells import Cells
+from tasks.records.trainings import Trainings
 from tasks.runs import runner
 from tasks.training.train import train
 
@@ -20,7 +20,7 @@ ERM = tiny.settings(method="erm")
 
 
 def cells(path):
-    return Cells(tiny.TASK, tiny.blobs(ERM), path / "results", path / "runs")
+    return Trainings(tiny.TASK, tiny.blobs(ERM), path / "results", path / "runs")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
 from tasks.experiment.task import Data
 from tasks.records import reports
-from tasks.records.cells import Cells
+from tasks.records.trainings import Trainings
 from tasks.runs import runner
 from tasks.runs.data_checks import check_data
 from tasks.training import phases
@@ -43,7 +43,7 @@ def test_a_run_scores_the_classes_that_the_sign_of_the_logit_says(run):
 def test_g_of_a_cell_is_trained_by_the_same_loss(tmp_path):
     settings = tiny.settings(loss="bce")
     data = tiny.two_blobs(settings)
-    own = Cells(tiny.TWO_CLASSES, data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TWO_CLASSES, data, tmp_path / "results", tmp_path / "runs")
     assert own.result(settings)["g"] == {"seeds": [1]}
     g = own.network(settings.replace(method="erm", seed=1))
     assert own.teacher(settings).output_shape == (None, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import tiny
 from tasks.experiment.errors import UserError
-from tasks.records.cells import Cells
+from tasks.records.trainings import Trainings
 from tasks.runs import tuning
 
 GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
@@ -17,10 +17,10 @@ GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """Cells whose test set nobody can look at, what was chosen, and the file."""
+    """Trainings whose test set nobody can look at, what was chosen, and the file."""
     path = tmp_path_factory.mktemp("tuning")
     data = replace(tiny.blobs(tiny.settings()), test=None)
-    cells = Cells(tiny.TASK, data, path / "results", path / "runs")
+    cells = Trainings(tiny.TASK, data, path / "results", path / "runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "GRID", GRID)
         chosen = tuning.tune(cells, tiny.settings(seed=7))
@@ -44,7 +44,7 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
     cells, _, file = searched
     trial = json.loads(file.read_text())["trials"][1]
     values = {name: trial[name] for name in GRID}
-    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
     settings = tiny.settings(seed=7, **values)
     trained = own.train(settings, tmp_path / "alone")
     scores = [row["val_balanced_accuracy"] for row in trained.history]
@@ -54,7 +54,7 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
 def test_a_score_is_that_of_the_epoch_that_is_tested(tmp_path):
     settings = tiny.settings(protocol="field", method="erm")
     data = replace(tiny.blobs(settings), validation=tiny.blobs(settings).test)
-    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
     own.validate(settings)
     (file,) = own.runs.glob("erm-*/training.json")
     about = json.loads(file.read_text())
@@ -84,7 +84,7 @@ def test_what_was_searched_is_found_without_data(searched):
 
 def test_a_search_that_was_cut_off_goes_on(searched, tmp_path):
     cells, chosen, file = searched
-    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
     trials = shutil.ignore_patterns("m2m-*", "tuning")
     shutil.copytree(cells.runs, own.runs, ignore=trials)  # g, and the shared start.
     validate, scores = own.validate, []
@@ -112,7 +112,7 @@ def test_a_search_that_was_cut_off_goes_on(searched, tmp_path):
 
 def test_an_error_in_a_trial_comes_through(searched, tmp_path):
     cells, _, _ = searched
-    own = Cells(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
 
     def fail(settings):
         raise UserError("the disk is full")
@@ -124,20 +124,20 @@ def test_an_error_in_a_trial_comes_through(searched, tmp_path):
 
 def test_a_trial_that_diverges_scores_nothing(tmp_path):
     data = tiny.blobs(tiny.settings())
-    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
     assert own.validate(tiny.settings(learning_rate=1e18)) == 0
 
 
 def test_a_search_in_which_all_diverge_is_an_error(tmp_path):
     data = tiny.blobs(tiny.settings())
-    own = Cells(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
     with pytest.raises(UserError, match="every trial diverged"):
         tuning.tune(own, tiny.settings(learning_rate=1e18))
 
 
 def test_without_a_validation_set_nothing_is_tuned(tmp_path):
     settings = tiny.settings(protocol="field")
-    own = Cells(
+    own = Trainings(
         tiny.TASK, tiny.blobs(settings), tmp_path / "results", tmp_path / "runs"
     )
     with pytest.raises(UserError, match="--tune needs a validation set"):

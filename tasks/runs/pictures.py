@@ -1,8 +1,5 @@
-"""What a run leaves behind: result.json, history.csv, pictures, a table."""
+"""What a run shows: pictures, and a table."""
 
-import csv
-import io
-import time
 from pathlib import Path
 
 import keras
@@ -14,17 +11,8 @@ from keras_m2m import plots
 from keras_m2m import sampling
 from keras_m2m.classes import class_logits
 from tasks.data import whole_files
-from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import method_of
-from tasks.experiment.settings import Settings
-from tasks.experiment.settings import flags_of_the_run
 from tasks.experiment.task import Data
-from tasks.records import records
-from tasks.records import run_folder
-from tasks.records.versions import versions
-from tasks.training import devices
-from tasks.training.evaluation import evaluate
-from tasks.training.train import Trained
+from tasks.training.evaluation import balanced
 
 _COLUMNS = {
     "method": "method",
@@ -37,79 +25,13 @@ _COLUMNS = {
 }
 
 
-def result_of(
-    trained: Trained, data: Data, settings: Settings, about_g, timing: dict
-) -> dict:
-    """Scores of a training on the test set, and all that they follow from.
-
-    Args:
-        trained: What was trained.
-        data: What it was trained on.
-        settings: By what flags.
-        about_g: What to tell of g, if the method has one.
-        timing: Seconds of what came before, by name.
-
-    Returns:
-        The content of `result.json`: what `evaluate` gives, the protocol, classes,
-        flags, backend, versions and timing.
-    """
-    began = time.perf_counter()
-    scores = evaluate(trained.f, *data.test, data.class_counts)
-    timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
-    return {
-        "task": settings.task,
-        "source": data.source,
-        **scores,
-        "acceptance_rate": trained.history[-1].get("acceptance_rate"),
-        "protocol": settings.protocol,
-        "tested_epoch": trained.tested_epoch,
-        "class_names": data.class_names,
-        "class_counts": data.class_counts.tolist(),
-        "parameters": trained.f.count_params(),
-        "flags": flags_of_the_run(settings),
-        "seed": settings.seed,
-        "g": about_g if method_of(settings.method).translate else None,
-        "backend": keras.config.backend(),
-        "devices": devices.count(),
-        "versions": versions(),
-        "timing": timing,
-    }
-
-
-def write_result(folder: Path, result: dict) -> None:
-    """Write `result.json`."""
-    records.write(folder / "result.json", result)
-
-
-def read_result(folder: Path) -> dict:
-    """What `write_result` wrote.
-
-    Raises:
-        UserError: If it is missing or damaged.
-    """
-    try:
-        return run_folder.read(folder / "result.json")
-    except UserError as error:
-        raise UserError(f"{error}, by --overwrite") from error
-
-
-def write_history(folder: Path, history: list[dict]) -> None:
-    """Write `history.csv`: a row per epoch, empty where a phase logs no such key."""
-    keys = list(dict.fromkeys(key for row in history for key in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, keys)
-    writer.writeheader()
-    writer.writerows(history)
-    whole_files.write(folder / "history.csv", text.getvalue())
-
-
 def save_picture(figure: matplotlib.figure.Figure, path: Path) -> None:
     """Write a figure as PNG."""
     with whole_files.aside(path) as part:
         figure.savefig(part, dpi=120)
 
 
-def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
+def write(folder: Path, results: dict[str, dict], data: Data) -> None:
     """Draw the pictures of the last of `results`, beside the others where it helps.
 
     Args:
@@ -128,11 +50,19 @@ def write_pictures(folder: Path, results: dict[str, dict], data: Data) -> None:
             recall, data.class_counts, data.class_names
         ),
         "cumulative_false_positives": plots.cumulative_false_positives(
-            matrices, data.class_counts
+            {name: balanced(matrix) for name, matrix in matrices.items()},
+            data.class_counts,
         ),
     }
     for stem, figure in figures.items():
         save_picture(figure, folder / f"{stem}.png")
+
+
+def write_translations(folder: Path, model: M2mModel, data: Data) -> None:
+    """Draw `translations`, if there are any."""
+    figure = translations(model, data)
+    if figure is not None:
+        save_picture(figure, folder / "translations.png")
 
 
 def translations(

@@ -1,20 +1,20 @@
-"""Cells of the tables: each is trained once, and found again by what it is.
+"""Trainings: each is made once, and found again by what it is.
 
-A cell is a method, a loss and a seed on one dataset, with every flag that its numbers
-follow from. What came of it is a small file in one folder, `results`; its network and
-what other cells begin with are in another, `runs`:
+A training is one network by a method, a loss and a seed on one data set, with every
+flag that its numbers follow from. What came of it is a small file in one folder,
+`results`; its network and what other trainings begin with are in another, `runs`:
 
 TASK/starts/NAME   plain training of a seed and loss up to `defer_epoch`, from which
                    plain training and all deferred methods of the two go on
-TASK/NAME          of a cell: f.keras, training.json, history.csv, log.txt
+TASK/NAME          of a training: f.keras, training.json, history.csv; began.json and
+                   checkpoints
 
 NAME ends in a digest of all that the numbers follow from, so that a change of any flag
-or of the data makes another cell.
+or of the data makes another training. Checkpoints say the NAME that they are of.
 """
 
 import contextlib
 import gc
-import hashlib
 import json
 import os
 import shutil
@@ -25,72 +25,86 @@ import keras
 
 from tasks.data import whole_files
 from tasks.experiment import ablations
-from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task
 from tasks.records import folder_lock
+from tasks.records import identity
 from tasks.records import records
-from tasks.records import reports
-from tasks.records import run_folder
-from tasks.records.records import flags_of
+from tasks.records.identity import checksum
+from tasks.records.identity import has_given_g
+from tasks.records.identity import name_of
+from tasks.records.progress import known
+from tasks.records.progress import warn_of_changes
+from tasks.records.result import result_of
+from tasks.records.result import write_history
+from tasks.records.teachers import given
+from tasks.records.teachers import load
+from tasks.records.teachers import teachers
 from tasks.records.versions import commit
 from tasks.records.versions import versions
 from tasks.training import devices
+from tasks.training import phases
 from tasks.training.health import Diverged
 from tasks.training.train import CHECKPOINTS
 from tasks.training.train import Trained
 from tasks.training.train import train
 
-# What `training.json` says of a training that did not fail.
-_ABOUT = {"history", "tested_epoch", "seconds", "translations", "commit", "versions"}
 
-
-class Cells:
-    """The cells of one dataset.
+class Trainings:
+    """The trainings on one data set.
 
     Args:
-        task: The dataset's `Task`.
+        task: The data set's `Task`.
         data: What it loaded.
-        results: Folder for a small JSON file per cell.
+        results: Folder for a small JSON file per training.
         runs: Folder for networks, checkpoints and logs.
+        quiet: Whether what a training prints goes to its log.txt.
 
     Attributes:
-        commit: Of the code that runs, as `versions.commit` tells it, or None.
+        commit: Of the code that runs, as `versions.commit` gives it, or None.
+        wait: Whether to wait for a training that another process is making; else
+            `folder_lock.Busy` is raised.
     """
 
-    def __init__(self, task: Task, data: Data, results: Path, runs: Path) -> None:
-        self.task, self.data = task, data
+    def __init__(
+        self, task: Task, data: Data, results: Path, runs: Path, quiet: bool = True
+    ) -> None:
+        self.task, self.data, self.quiet, self.wait = task, data, quiet, True
         self.results, self.runs = results / task.name, runs / task.name
-        self._checksum = run_folder.digest(data)
+        self._checksum = checksum(data)
         self.commit = commit()  # Now: a later one is of other code.
 
     def configuration(self, settings: Settings) -> dict:
         """All that the numbers of a cell follow from, ready for JSON."""
-        return {
-            "flags": flags_of(settings),
-            "backend": keras.config.backend(),
-            "devices": devices.count(),
-            "checksum of the data": self._checksum,
-        }
+        return identity.configuration(settings, self._checksum)
 
     def name(self, settings: Settings) -> str:
         """Name of the cell's file and folder."""
-        text = json.dumps(self.configuration(settings), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        return f"{settings.method}-{settings.loss}-seed{settings.seed}-{digest}"
+        return name_of(self.configuration(settings))
 
     def find(self, settings: Settings, prefix: str = "") -> dict | None:
-        """The result of a cell, if it is done.
+        """The result of a training, if it is there.
 
-        Raises:
-            UserError: If its file is damaged.
+        Args:
+            settings: The training's.
+            prefix: What the name of its file begins with.
+
+        Warns:
+            UserWarning: If a file is damaged, which is set aside.
         """
-        about = self.configuration(settings)
+        about = {"content of --g": None, **self.configuration(settings)}
         del about["flags"]
-        return records.find(self.results.parent, settings, prefix, **about)
+        while True:
+            try:
+                return records.find(self.results.parent, settings, prefix, **about)
+            except records.Damaged as error:
+                aside = error.path.with_suffix(".damaged")
+                os.replace(error.path, aside)
+                warnings.warn(
+                    f"{error}. It is now {aside.name}, and is made again", stacklevel=2
+                )
 
     def result(self, settings: Settings) -> dict:
         """The result of a cell, which is trained if that was not done.
@@ -99,7 +113,7 @@ class Cells:
             settings: Its method, loss, seed and all other flags.
 
         Returns:
-            What `reports.result_of` gives, and `commit`; of M2m also the rows
+            What `result_of` gives, and `commit`; of M2m also the rows
             `translated` and `accepted` in the last epoch, `[target, seed]`. Of a
             training that diverged, the same without scores and with `failed`.
         """
@@ -119,9 +133,9 @@ class Cells:
             Diverged: If its training does.
         """
         self._training(settings)
-        path = self._folder(settings) / "f.keras"
+        path = self.folder(settings) / "f.keras"
         try:
-            return _load(path)
+            return load(path)
         except Exception as error:  # Keras raises many kinds for a file it cannot read.
             if path.exists():
                 warnings.warn(
@@ -130,7 +144,7 @@ class Cells:
         # Networks take room, and may have been removed.
         path.with_name("training.json").unlink(missing_ok=True)
         self._training(settings)
-        return _load(path)
+        return load(path)
 
     def teacher(self, settings: Settings) -> keras.Model | None:
         """g of a cell: the network of plain training from another seed, or of two.
@@ -141,43 +155,49 @@ class Cells:
         Raises:
             Diverged: If its training does, which it says.
         """
+        if has_given_g(settings):
+            return given(settings, self.task, self.data)
         try:
-            return ablations.teacher([self.network(own) for own in _teachers(settings)])
+            return ablations.teacher([self.network(own) for own in teachers(settings)])
         except Diverged as error:
-            raise Diverged(f"g, {error}", f"of g, {error.what}") from error
+            raise Diverged("g", f"of g, {error.what}", error.advice) from error
 
-    def train(self, settings: Settings, folder: Path) -> Trained:
-        """Train a cell's network, from the shared start of its seed and loss.
+    def model(self, settings: Settings) -> keras.Model:
+        """The `M2mModel` around a trained f, of a method that translates."""
+        f = self.network(settings)
+        f.compile("sgd")  # Which no step will use.
+        phase = phases.Phase(method_of(settings.method), 0, 1)
+        return phases.model_of(phase, f, self.teacher(settings), self.data, settings)
 
-        Args:
-            settings: The cell's.
-            folder: Where its checkpoints go; a training that was cut off there goes on.
-
-        Returns:
-            `Trained`.
-
-        Raises:
-            Diverged: If it does, or what it begins with.
-        """
+    def _train_from_start(self, settings, folder):
+        """Train a network, from the shared start of its seed and loss."""
         g = self.teacher(settings)
-        method = method_of(settings.method)
-        plain = settings.method == "erm" or method.deferred
+        name, begun_as = self.name(settings), None
+        plain = settings.method == "erm" or method_of(settings.method).deferred
         if plain and 0 < settings.defer_epoch < settings.epochs:
-            self._begin(settings, folder)
-        return train(self.task, self.data, settings, folder, g)
+            begun_as = self._begin(settings, folder)
+        warn_of_changes(folder)
+        return train(self.task, self.data, settings, folder, g, name, begun_as)
 
     def _begin(self, settings, folder):
-        """Give a cell the checkpoint that its plain part ends with."""
+        """Give a training the checkpoint that its plain part ends with.
+
+        Returns:
+            Whose it is.
+        """
         own = settings.replace(method="erm", epochs=settings.defer_epoch)
-        start = self.runs / "starts" / self.name(own)
+        name = self.name(own)
+        start = self.runs / "starts" / name
         start.mkdir(parents=True, exist_ok=True)
-        with folder_lock.held(start, wait=True):
-            train(self.task, self.data, own, start)
+        with folder_lock.held(start, wait=self.wait):
+            warn_of_changes(start)
+            train(self.task, self.data, own, start, training=name)
         if not (folder / CHECKPOINTS).exists():
             aside = folder / f"{CHECKPOINTS}.part"
             shutil.rmtree(aside, ignore_errors=True)
             shutil.copytree(start / CHECKPOINTS, aside)
             os.replace(aside, folder / CHECKPOINTS)
+        return name
 
     def validate(self, settings: Settings) -> float:
         """Balanced accuracy on validation of the epoch that would be tested.
@@ -196,8 +216,10 @@ class Cells:
         pairs = about.pop("translations")
         made_by = {name: about.pop(name) for name in ("commit", "versions")}
         trained = Trained(f, f, translations=None, **about)
-        about_g = {"seeds": [own.seed for own in _teachers(settings)]}
-        result = reports.result_of(trained, self.data, settings, about_g, {})
+        about_g = {"seeds": [own.seed for own in teachers(settings)]}
+        if has_given_g(settings):
+            about_g = {"file": Path(settings.g).name}
+        result = result_of(trained, self.data, settings, about_g, {})
         return {**result, **made_by, **dict(zip(("translated", "accepted"), pairs))}
 
     def _training(self, settings):
@@ -206,21 +228,20 @@ class Cells:
         Raises:
             Diverged: If it did.
         """
-        folder = self._folder(settings)
-        about = _known(folder)
+        folder = self.folder(settings)
+        about = known(folder)
         if about is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with folder_lock.held(folder, wait=True):
+            with folder_lock.held(folder, wait=self.wait):
                 # Another process may have trained it meanwhile.
-                about = _known(folder) or self._trained(settings, folder)
+                about = known(folder) or self._trained(settings, folder)
         if "failed" in about:
             name = f"{settings.method} from seed {settings.seed}"
-            raise Diverged(f"{name}: {about['failed']}", about["failed"])
+            raise Diverged(name, about["failed"], about.get("advice", ""))
         return about
 
     def _trained(self, settings, folder):
-        path = folder / "log.txt"
-        with open(path, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        with _log(folder) if self.quiet else contextlib.nullcontext():
             about = self._train(settings, folder)
         whole_files.write(folder / "training.json", json.dumps(about))
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
@@ -232,10 +253,10 @@ class Cells:
     def _train(self, settings, folder):
         """Train a cell and save its network; returns what else there is to know."""
         try:
-            trained = self.train(settings, folder)
+            trained = self._train_from_start(settings, folder)
         except Diverged as error:
-            return {"failed": error.what}
-        reports.write_history(folder, trained.history)
+            return {"failed": error.what, "advice": error.advice}
+        write_history(folder, trained.history)
         devices.save(trained.f, folder / "f.keras")
         return {
             "history": trained.history,
@@ -263,38 +284,16 @@ class Cells:
         about = {"task": self.task.name, "source": self.data.source}
         records.write(path, {**about, **result, **self.configuration(settings)})
 
-    def _folder(self, settings):
+    def folder(self, settings: Settings) -> Path:
+        """Where the network and the history of a training are, once it is made."""
         return self.runs / self.name(settings)
 
     def _result_file(self, settings):
         return self.results / f"{self.name(settings)}.json"
 
 
-def _teachers(settings):
-    """The plain trainings whose networks are g of a cell: never of its own seed."""
-    count, loss = method_of(settings.method).teachers, LOSSES[settings.loss].of_g
-    return [
-        settings.replace(method="erm", loss=loss, seed=settings.seed + 1 + i)
-        for i in range(count)
-    ]
-
-
-def _known(folder):
-    """What `training.json` says of a training; None if it is not done."""
-    file = folder / "training.json"
-    if not file.exists():
-        return None
-    try:
-        about = run_folder.read(file)
-    except UserError:
-        about = {}
-    if "failed" in about or about.keys() >= _ABOUT:
-        return about
-    warnings.warn(f"{file} is damaged: the training is made again", stacklevel=2)
-    return None
-
-
-def _load(path):
-    if not path.is_file():  # To open a pipe would wait for ever.
-        raise FileNotFoundError(f"{path} is no file")
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+@contextlib.contextmanager
+def _log(folder):
+    path = folder / "log.txt"
+    with open(path, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield

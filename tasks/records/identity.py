@@ -1,0 +1,87 @@
+"""What a training is: all that its numbers follow from."""
+
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_m2m.sampling import is_stream
+from tasks.experiment.recipes import method_of
+from tasks.experiment.settings import Settings
+from tasks.experiment.settings import flags_of_the_run
+from tasks.experiment.task import Data
+from tasks.training import devices
+
+
+def configuration(settings: Settings, checksum_of_data: int) -> dict[str, Any]:
+    """All that the numbers of a training follow from, ready for JSON.
+
+    Args:
+        settings: Its method, loss, seed and all other flags.
+        checksum_of_data: What `checksum` gives.
+    """
+    found = {
+        "flags": flags_of(settings),
+        "backend": keras.config.backend(),
+        "devices": devices.count(),
+        "checksum of the data": checksum_of_data,
+    }
+    if has_given_g(settings):
+        content = Path(settings.g).read_bytes()
+        found["content of --g"] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def name_of(configuration: dict) -> str:
+    """The name of a training's file and folder."""
+    text = json.dumps(configuration, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    flags = configuration["flags"]
+    return f"{flags['method']}-{flags['loss']}-seed{flags['seed']}-{digest}"
+
+
+def has_given_g(settings: Settings) -> bool:
+    """Whether the method needs g, and `--g` names it."""
+    return bool(settings.g) and method_of(settings.method).teachers > 0
+
+
+def flags_of(settings: Settings) -> dict[str, Any]:
+    """The flags that a cell's numbers follow from: not those its method ignores."""
+    method = method_of(settings.method)
+    reads = {"translation": method.translate, "deferred": method.deferred}
+    known = settings.flags.values()
+    ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}
+    flags = flags_of_the_run(settings)
+    return {name: value for name, value in flags.items() if name not in ignored}
+
+
+def differences(record: dict, settings: Settings, **about: object) -> list[str]:
+    """Where a record is not of settings, as in `"loss: ce then, focal now"`.
+
+    Args:
+        record: What `read_json` gave.
+        settings: Of a training. Flags that the record lacks count as their defaults.
+        **about: What else the record must say.
+    """
+    flags = record.get("flags")
+    default = {flag.name: flag.default for flag in settings.flags.values()}
+    before = {**default, **record, **(flags if isinstance(flags, dict) else {})}
+    now = {**json.loads(json.dumps(flags_of(settings))), **about}
+    return [
+        f"{key}: {before.get(key)} then, {now[key]} now"
+        for key in sorted(now)
+        if before.get(key) != now[key]
+    ]
+
+
+def checksum(data: Data) -> int:
+    """A number that changes with the data, as far as it is in memory."""
+    found = zlib.crc32("\n".join(data.class_names).encode())
+    for samples, labels in filter(None, (data.train, data.validation, data.test)):
+        found = zlib.crc32(labels.tobytes(), found)
+        if not is_stream(samples):
+            found = zlib.crc32(memoryview(samples.ravel()).cast("B"), found)
+    return found

@@ -1,0 +1,61 @@
+"""What the folder of a training says: with what it began, and whether it is done."""
+
+import contextlib
+import json
+import warnings
+from pathlib import Path
+
+from tasks.data import whole_files
+from tasks.records import records
+from tasks.records.versions import versions
+from tasks.training import devices
+from tasks.training.train import CHECKPOINTS
+
+# What `training.json` says of a training that did not fail.
+_ABOUT = {"history", "tested_epoch", "seconds", "translations", "commit", "versions"}
+
+
+def warn_of_changes(folder: Path) -> None:
+    """Note what a training begins with, or warn of what changed since.
+
+    Args:
+        folder: Of the training.
+
+    Warns:
+        UserWarning: If packages or the number of threads changed.
+    """
+    file, now = folder / "began.json", {"packages": versions()}
+    now["number of threads"] = devices.threads()
+    if (folder / CHECKPOINTS).exists() and file.exists():
+        before = {}
+        with contextlib.suppress(records.Damaged):
+            before = records.read_json(file)
+        for what in now:
+            if before.get(what, now[what]) != now[what]:
+                warnings.warn(
+                    f"{folder}: the {what} changed since the training began, so its "
+                    "numbers may not be those of an uninterrupted one: "
+                    f"{before[what]} then, {now[what]} now",
+                    stacklevel=2,
+                )
+        return
+    whole_files.write(file, json.dumps(now))
+
+
+def known(folder: Path) -> dict | None:
+    """What `training.json` says of a training; None if it is not done.
+
+    Warns:
+        UserWarning: If the file is damaged.
+    """
+    file = folder / "training.json"
+    if not file.exists():
+        return None
+    try:
+        about = records.read_json(file)
+    except records.Damaged:
+        about = {}
+    if "failed" in about or about.keys() >= _ABOUT:
+        return about
+    warnings.warn(f"{file} is damaged: the training is made again", stacklevel=2)
+    return None
