@@ -2,10 +2,10 @@
 
     KERAS_BACKEND=jax python benchmarks/kills.py --kills=67 --folder=kills/jax
 
-A task (gone on with by `--resume`) and a table (by the same command again) first run in
-peace. Then each is begun anew, killed by SIGKILL, SIGTERM or SIGINT and gone on with,
-until a process is done before it is killed. Moments are uniform over what a run in
-peace takes, in seconds of the processor, since the clock's depend on what else runs:
+A task and a table first run in peace. Then each is begun anew, killed by SIGKILL,
+SIGTERM or SIGINT and gone on with, until a process is done before it is killed. Moments
+are uniform over what a run in peace takes, in seconds of the processor, since the
+clock's depend on what else runs:
 while it starts, trains, saves or writes the end. What is left must be the same files
 with the same content to the bit, but for wall times, pictures and logs.
 
@@ -46,13 +46,13 @@ _FORKS = multiprocessing.get_context("forkserver")
 _IMPORTED = ["keras", "tensorflow", "tasks.table", "tasks.digits_lt"]
 
 
-def run_command(folder, again):
-    """A task with one method beside its own; `again` goes on with it."""
+def run_command(folder):
+    """A task with one method beside its own; the same command goes on."""
     flags = ["--method=m2m", "--compare=drs", f"--out_dir={folder}"]
-    return ["tasks.digits_lt", *flags, *FLAGS, *(["--resume"] if again else [])]
+    return ["tasks.digits_lt", *flags, *FLAGS]
 
 
-def table_command(folder, again):
+def table_command(folder):
     """A table of three rows; the same command goes on."""
     flags = ["--table=2", "--seeds=1", "--rows=ce-erm,ce-drs,ce-m2m"]
     flags += [f"--results={folder / 'results'}", f"--runs={folder / 'runs'}"]
@@ -113,7 +113,7 @@ class Case:
     def in_peace(self):
         """Runs it to its end."""
         folder = self.folder / "in-peace"
-        process = self.start(folder, again=False)
+        process = self.start(folder)
         while process.poll() is None:
             self.cost = max(self.cost, used(process.pid))
             time.sleep(0.02)
@@ -121,9 +121,9 @@ class Case:
             raise SystemExit(f"{self.name} fails in peace: see {log_of(folder)}")
         self.expected = content(folder)
 
-    def start(self, folder, again):
+    def start(self, folder):
         make = Forked if self.forked else _new
-        return make(COMMANDS[self.kind](folder, again), log_of(folder))
+        return make(COMMANDS[self.kind](folder), log_of(folder))
 
 
 def used(pid):

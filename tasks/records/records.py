@@ -95,7 +95,7 @@ def read(path: Path) -> dict:
 
 def _sparse(matrix):
     """A matrix of many classes as `{"size": K, "counts": [[row, column, count]]}`."""
-    if matrix is None or len(matrix) <= _MOST_DENSE:
+    if not isinstance(matrix, list) or len(matrix) <= _MOST_DENSE:
         return matrix
     counts = np.array(matrix)
     rows, columns = counts.nonzero()

@@ -28,6 +28,24 @@ def missing(method: str, loss: str, data: Data) -> str | None:
     return None
 
 
+def check_methods(methods: Sequence[str], loss: str, data: Data) -> None:
+    """Raise if one of a run's methods cannot be trained on its data.
+
+    Args:
+        methods: Of `recipes.METHODS`.
+        loss: A key of `recipes.LOSSES`.
+        data: The dataset.
+
+    Raises:
+        UserError: If the data lacks what a method needs.
+    """
+    for method in methods:
+        what = missing(method, loss, data)
+        if what:
+            flags = f"--method={method} --loss={loss}"
+            raise UserError(f"{flags} needs {what}. Received: {data.source}")
+
+
 def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:
     """Raise if a row of a table cannot be trained on a dataset.
 

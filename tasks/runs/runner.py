@@ -29,7 +29,7 @@ from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
 from tasks.runs import commands
 from tasks.runs import pictures
-from tasks.runs.data_checks import missing
+from tasks.runs.data_checks import check_methods
 from tasks.runs.dry_run import print_plan
 from tasks.training import devices
 from tasks.training.determinism import make_deterministic
@@ -89,33 +89,34 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
 def _run(task, settings):
     _check_g_is_a_file(settings.g)
     if settings.dry_run:
-        data, methods = _load(task, settings)
-        print_plan(task, data, settings, methods)
+        print_plan(task, _load(task, settings), settings, _methods(settings))
         return {}
-    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
-    folder = Path(settings.out_dir or Path("runs") / name)
+    folder = _folder_of(settings)
     whole_files.make_folder("out_dir", folder)
     with folder_lock.held(folder):
         return _run_in(folder, task, settings)
 
 
+def _folder_of(settings):
+    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    return Path(settings.out_dir or Path("runs") / name)
+
+
+def _methods(settings):
+    """The methods to train, that of `--method` last."""
+    return [*(m for m in settings.compare if m != settings.method), settings.method]
+
+
 def _load(task, settings):
-    """The data, and the methods to train: that of `--method` last."""
     data = task.load(settings)
     print(_describe(data), flush=True)
-    methods = [m for m in settings.compare if m != settings.method]
-    methods.append(settings.method)
-    for method in methods:
-        what = missing(method, settings.loss, data)
-        if what:
-            flags = f"--method={method} --loss={settings.loss}"
-            raise UserError(f"{flags} needs {what}. Received: {data.source}")
-    return data, methods
+    check_methods(_methods(settings), settings.loss, data)
+    return data
 
 
 def _run_in(folder, task, settings):
     began = time.perf_counter()
-    data, methods = _load(task, settings)
+    data, methods = _load(task, settings), _methods(settings)
     places = {m: folder if m == settings.method else folder / m for m in methods}
     kept = folder / "records", folder / "trainings"
     trainings = Trainings(task, data, *kept, quiet=False)

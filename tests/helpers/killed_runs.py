@@ -1,4 +1,4 @@
-"""A program: one run in peace, and the same one killed three times and resumed.
+"""A program: one run in peace, and the same one killed three times and begun again.
 
     PYTHONPATH=.:tests python tests/helpers/killed_runs.py FOLDER
 
@@ -19,12 +19,11 @@ import keras
 import tensorflow  # noqa: F401, that TensorBoard's writer imports in each run
 
 from helpers import tiny
-from tasks.experiment.task import Task
 from tasks.runs import runner
 
 # Which training must have saved how many epochs before the next kill: in g, in phase 1,
 # in phase 2 (epochs 4 to 7).
-KILLS = [("g", 3), (".", 2), (".", 6)]
+KILLS = [("starts/erm-ce-seed1", 3), ("starts/erm-ce-seed0", 2), ("m2m-ce-seed0", 6)]
 
 
 def slow_blobs(settings):
@@ -47,7 +46,7 @@ def build(data, head, settings):
     return keras.Sequential([keras.Input((2,)), *layers, keras.layers.Dense(3)])
 
 
-TASK = Task("tiny", slow_blobs, build, tiny.TASK.defaults, presets={})
+TASK = dataclasses.replace(tiny.TASK, load=slow_blobs, build=build)
 
 
 def settings(folder, **changes):
@@ -56,38 +55,46 @@ def settings(folder, **changes):
     )
 
 
-def started(folder, resume):
+def started(folder):
     """The number of a process that runs the task."""
     process = os.fork()
     if process:
         return process
-    runner.run(TASK, settings(folder, resume=resume))
+    runner.run(TASK, settings(folder))
     sys.stdout.flush()
     os._exit(0)
 
 
-def wait_for(folder, epochs, process):
+def checkpoints(folder, training):
+    """The checkpoints of a training of a run, the oldest first."""
+    found = (folder / "trainings" / "tiny").glob(f"{training}-*/checkpoints/*.npz")
+    return sorted(found, key=lambda path: path.name)
+
+
+def wait_for(folder, training, epochs, process):
     """Waits for a checkpoint of so many epochs, or more if this process was slow."""
-    names = [f"epoch-{done:05d}.npz" for done in range(epochs, 9)]
-    while not any((folder / "checkpoints" / name).exists() for name in names):
+    while not any(
+        int(path.stem.removeprefix("epoch-")) >= epochs
+        for path in checkpoints(folder, training)
+    ):
         if os.waitpid(process, os.WNOHANG)[0]:
-            sys.exit(f"the run ended before {folder} had {epochs} epochs")
+            sys.exit(f"the run ended before {training} had {epochs} epochs")
         time.sleep(0.005)
     time.sleep(0.05)  # Into the epoch that follows.
 
 
 def main(folder):
-    os.waitpid(started(folder / "whole", resume=False), 0)
+    os.waitpid(started(folder / "whole"), 0)
     for i, (training, epochs) in enumerate(KILLS):
-        process = started(folder / "killed", resume=i > 0)
-        wait_for(folder / "killed" / training, epochs, process)
+        process = started(folder / "killed")
+        wait_for(folder / "killed", training, epochs, process)
         os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
         if not os.WIFSIGNALED(status):
             sys.exit(f"the run was too fast to be killed after {epochs} epochs")
         if i == 1:
             shutil.copytree(folder / "killed", folder / "cut_off")
-    os.waitpid(started(folder / "killed", resume=True), 0)
+    os.waitpid(started(folder / "killed"), 0)
 
 
 if __name__ == "__main__":

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 
 from helpers import tiny
 from tasks import table
+from tasks.data import whole_files
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.settings import define_flags
 from tasks.experiment.settings import parse
-from tasks.records import run_folder
 from tasks.registry import TASKS
 from tasks.runs import runner
 from tasks.runs import sweep
 from tasks.runs import table_figures
+from tasks.runs.data_checks import check_methods
 from tasks.runs.sweep import Sweep
 from tasks.training import phases
 from tasks.training import train
@@ -120,9 +121,9 @@ def test_a_command_of_a_task_is_ready_to_train_or_refused(data):
 
 def _begin(settings):
     """All that comes before the first step, but for what a task loads and builds."""
-    run_folder.make(settings)
+    whole_files.make_folder("out_dir", runner._folder_of(settings))
     blobs = tiny.blobs(settings)
-    runner._check_data(blobs, settings, [settings.method, *settings.compare])
+    check_methods(runner._methods(settings), settings.loss, blobs)
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
         f = phases.new_network(tiny.TASK, blobs, own)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from helpers import made_results
+from tasks.data import whole_files
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.records import records
 from tasks.runs.tuning import GRID
+from tasks.training.evaluation import scores_of
 
 pytestmark = pytest.mark.no_backend
 FINISHED = {
@@ -73,3 +75,35 @@ def test_the_largest_seed_is_one_that_every_backend_takes():
     assert parse(digits_lt.TASK, ["--seed=2147483646"]).seed == 2**31 - 2
     with pytest.raises(UserError, match="--seed"):
         parse(digits_lt.TASK, ["--seed=2147483647"])
+
+
+def test_a_link_is_replaced_and_not_written_through(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    (tmp_path / "history.csv").symlink_to(elsewhere)
+    whole_files.write(tmp_path / "history.csv", "new")
+    assert elsewhere.read_text() == "mine"
+    assert (tmp_path / "history.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\udcff"])
+def test_a_file_that_holds_no_object_is_named(content, tmp_path):
+    file = tmp_path / "training.json"
+    file.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(records.Damaged, match=r"training.json is damaged"):
+        records.read_json(file)
+
+
+def test_a_record_of_many_classes_does_not_grow_with_their_square(tmp_path):
+    k = 1000
+    confusion = np.diag(np.arange(1, k + 1))
+    confusion[3, 7] = 5
+    record = {
+        **scores_of(confusion, [10] * k),
+        **{"source": "made up", "protocol": "m2m", "seed": 0, "tested_epoch": 1},
+        **{"class_names": [str(i) for i in range(k)], "class_counts": [10] * k},
+    }
+    file = tmp_path / "result.json"
+    records.write(file, record)
+    assert file.stat().st_size < 100 * k
+    assert records.read(file) == record

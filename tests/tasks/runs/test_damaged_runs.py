@@ -147,8 +147,11 @@ def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
 
 
 def test_curves_that_cannot_be_written_end_a_run_with_what_is_saved(tmp_path):
-    (tmp_path / "tensorboard").write_text("in the way")
-    settings = tiny.settings(method="erm", out_dir=str(tmp_path))
-    expected = r"TensorBoard cannot write its curves.*Nothing is saved yet"
+    settings = tiny.settings(method="erm", out_dir=str(tmp_path), defer_epoch=0)
+    kept = tmp_path / "trainings"
+    own = Trainings(tiny.TASK, tiny.blobs(ERM), tmp_path / "records", kept)
+    own.folder(settings).mkdir(parents=True)
+    (own.folder(settings) / "tensorboard").write_text("in the way")
+    expected = r"TensorBoard cannot write its curves.*What is trained stays"
     with pytest.raises(UserError, match=expected):
         runner.run(tiny.TASK, settings)

@@ -28,7 +28,6 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(dry, capsys):
         ("g", "0", "2", "plain training"),
         ("drw", "0", "0", "plain training"),
         ("drw", "1", "2", "cb_rw after defer_epoch"),
-        ("m2m", "0", "0", "plain training"),
         ("m2m", "1", "2", "Major-to-minor Translation after defer_epoch"),
     ]
     assert "Network: 51 parameters" in output  # 2 * 8 + 8, 8 * 3 + 3

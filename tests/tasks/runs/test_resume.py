@@ -1,6 +1,7 @@
 """Runs that are killed and go on, and the folders that they leave."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -19,7 +21,7 @@ from helpers import killed_runs
 from helpers import tiny
 from keras_m2m.callbacks import checkpoint_files
 from tasks.experiment.errors import UserError
-from tasks.records import run_folder
+from tasks.experiment.settings import parse
 from tasks.runs import runner
 
 
@@ -64,21 +66,24 @@ def test_a_run_killed_three_times_ends_as_one_in_peace_to_the_bit(runs):
 
 def test_a_killed_run_went_on_where_it_was(runs):
     folder, output = runs
-    assert f"{folder / 'killed' / 'g'}: going on after 8 epochs" in output
-    assert re.search(f"{folder / 'killed'}: going on after [678] epochs", output)
+    kept = folder / "killed" / "trainings" / "tiny"
+    after = rf"{kept}/%s-\w+: going on after [%s] epochs"
+    assert re.search(after % ("starts/erm-ce-seed1", "34"), output)
+    assert re.search(after % ("starts/erm-ce-seed0", "234"), output)
+    assert re.search(after % ("m2m-ce-seed0", "678"), output)
 
 
 def test_a_finished_run_leaves_nothing_unfinished(runs):
     for name in ("whole", "killed"):
-        assert not list((runs[0] / name).rglob("*.npz"))
+        kept = runs[0] / name / "trainings" / "tiny"
+        assert not list(kept.glob("*-*/**/*.npz"))
         assert not list((runs[0] / name).rglob("*.part*"))
-        assert not (runs[0] / name / "unfinished.json").exists()
 
 
 def test_a_finished_run_is_not_run_again(runs, capsys):
     folder = runs[0] / "whole"
     before = (folder / "result.json").read_bytes()
-    settings = killed_runs.settings(folder, resume=True)
+    settings = killed_runs.settings(folder)
     result = runner.run(killed_runs.TASK, settings)["m2m"]
     assert result == json.loads(before)
     assert "This run is finished" in capsys.readouterr().out
@@ -93,100 +98,129 @@ def cut_off(runs, tmp_path):
 
 def damage(folder, kind):
     """Damages the newest checkpoint; returns the epochs it had seen and its name."""
-    newest = max((folder / "checkpoints").glob("epoch-*.npz"))
+    *_, newest = killed_runs.checkpoints(folder, "starts/erm-ce-seed0")
     content = bytearray(newest.read_bytes())
     if kind == "changed":
         content[len(content) // 2] ^= 1
     kept = {"torn": 2 * len(content) // 3, "changed": len(content), "empty": 0}
     newest.write_bytes(content[: kept[kind]])
-    return int(newest.stem.removeprefix("epoch-")), newest.name
+    return int(newest.stem.removeprefix("epoch-")), newest
 
 
 @pytest.mark.parametrize("kind", ["torn", "changed", "empty"])
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(kind, cut_off):
-    epochs_done, name = damage(cut_off, kind)
+    epochs_done, path = damage(cut_off, kind)
     f = tiny.build(tiny.blobs(tiny.settings()), "dense", tiny.settings())
-    with pytest.warns(UserWarning, match=f"{name} is damaged"):
-        resume = keras_m2m.ExactResume(cut_off / "checkpoints", f)
+    with pytest.warns(UserWarning, match=f"{path.name} is damaged"):
+        resume = keras_m2m.ExactResume(path.parent, f)
     assert resume.epochs_done == epochs_done - 1
     assert [row["epoch"] for row in resume.history] == list(range(epochs_done - 1))
 
 
 @pytest.mark.filterwarnings("ignore:The checkpoint .* is damaged")
 def test_a_run_with_a_damaged_checkpoint_ends_the_same(runs, cut_off):
-    damage(cut_off, "changed")
-    (cut_off / "checkpoints" / "unfinished.part").write_bytes(b"of a killed write")
-    runner.run(killed_runs.TASK, killed_runs.settings(cut_off, resume=True))
+    _, path = damage(cut_off, "changed")
+    path.with_name("unfinished.part").write_bytes(b"of a killed write")
+    runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
     assert_same_run(runs[0] / "whole", cut_off)
 
 
-def test_an_unfinished_run_is_not_overwritten(cut_off):
-    with pytest.raises(UserError, match=r"cut off. Go on with it by --resume"):
-        runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
+def test_a_run_of_other_flags_begins_anew_beside_what_is_unfinished(cut_off, capsys):
+    before = {path: path.read_bytes() for path in cut_off.rglob("*.npz")}
+    settings = killed_runs.settings(cut_off, method="erm", loss="focal")
+    runner.run(killed_runs.TASK, settings)
+    assert "Epoch 1/4" in capsys.readouterr().out
+    assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_changed_flags_are_refused_with_the_difference(cut_off):
-    changes = {"resume": True, "weight_decay": 0.5, "loss": "focal"}
-    with pytest.raises(UserError) as raised:
-        runner.run(killed_runs.TASK, killed_runs.settings(cut_off, **changes))
+@pytest.fixture
+def finished(tmp_path):
+    """The settings of a finished run."""
+    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
+    runner.run(tiny.TASK, settings)
+    return settings
+
+
+def test_the_results_of_other_flags_are_refused_with_the_difference(finished, tmp_path):
+    with pytest.raises(UserError, match=r"another run.*--overwrite") as raised:
+        runner.run(tiny.TASK, finished.replace(weight_decay=0.5, loss="focal"))
     assert "loss: ce then, focal now" in str(raised.value)
     assert "weight_decay: 0.0002 then, 0.5 now" in str(raised.value)
     assert "epochs:" not in str(raised.value)
+    assert json.loads((tmp_path / "result.json").read_text())["flags"]["loss"] == "ce"
 
 
-def test_changed_data_is_refused(runs, cut_off, tmp_path):
+def test_the_results_of_other_data_are_refused(finished):
     def other_blobs(settings):
         data = tiny.blobs(settings)
         data.train[0][0, 0] += 1
         return data
 
-    task = tiny.Task("tiny", other_blobs, tiny.build, {}, presets={})
-    for folder in (cut_off, shutil.copytree(runs[0] / "whole", tmp_path / "whole")):
-        with pytest.raises(UserError, match=r"checksum of the data: \d+ then, \d+ now"):
-            runner.run(task, killed_runs.settings(folder, resume=True))
+    task = dataclasses.replace(tiny.TASK, load=other_blobs)
+    with pytest.raises(UserError, match=r"checksum of the data: \d+ then, \d+ now"):
+        runner.run(task, finished)
 
 
-def test_resume_without_a_run_begins_one(tmp_path):
-    settings = tiny.settings(method="erm", out_dir=str(tmp_path), resume=True)
-    assert runner.run(tiny.TASK, settings)["erm"]["tested_epoch"] <= 2
+def test_overwriting_trains_anew_and_leaves_no_result_of_the_old_run(
+    finished, tmp_path
+):
+    (tmp_path / "drs").mkdir()
+    (tmp_path / "result.json").rename(tmp_path / "drs" / "result.json")
+    runner.run(tiny.TASK, finished.replace(overwrite=True, seed=7))
+    assert json.loads((tmp_path / "result.json").read_text())["seed"] == 7
+    assert not (tmp_path / "drs" / "result.json").exists()
+    assert len(list((tmp_path / "records" / "tiny").iterdir())) == 1
 
 
-def test_a_run_that_saved_nothing_yet_is_begun_anew(tmp_path):
-    settings = tiny.settings(method="erm", out_dir=str(tmp_path))
-    run_folder.start(tmp_path, settings, tiny.blobs(settings))
-    assert (tmp_path / "unfinished.json").exists()
-    runner.run(tiny.TASK, settings.replace(epochs=1))
-    assert (tmp_path / "finished.json").exists()
+def test_a_damaged_result_is_named_and_made_again(finished, tmp_path):
+    path = tmp_path / "result.json"
+    before = path.read_bytes()
+    path.write_bytes(before[:100])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.run(tiny.TASK, finished)
+    assert any("result.json is damaged" in str(w.message) for w in caught)
+    assert path.read_bytes() == before
 
 
-def test_runs_in_folders_below_are_left_alone(runs, tmp_path):
-    shutil.copytree(runs[0] / "cut_off", tmp_path / "other")
-    before = sorted(tmp_path.rglob("*.npz"))
-    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
-    runner.run(tiny.TASK, settings)
-    assert sorted(tmp_path.rglob("*.npz")) == before != []
+def test_a_run_says_that_resume_is_no_longer_needed(finished, capsys):
+    runner.run(tiny.TASK, finished.replace(resume=True))
+    assert "--resume is no longer needed" in capsys.readouterr().out
 
 
-def test_a_new_run_leaves_no_result_of_the_old_one(tmp_path):
-    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
-    runner.run(tiny.TASK, settings)
-    assert (tmp_path / "result.json").exists()
-    anew = settings.replace(overwrite=True)
-    run_folder.start(tmp_path, anew, tiny.blobs(settings))
-    assert not (tmp_path / "result.json").exists()
+def test_resuming_and_overwriting_exclude_each_other():
+    with pytest.raises(UserError, match="not both"):
+        parse(tiny.TASK, ["--resume", "--overwrite"])
 
 
-def test_a_damaged_description_of_the_run_says_so(cut_off):
-    (cut_off / "unfinished.json").write_text('{"flags": ')
-    with pytest.raises(UserError, match=r"unfinished.json is damaged.*Remove it"):
-        runner.run(killed_runs.TASK, killed_runs.settings(cut_off, resume=True))
+def test_another_number_of_threads_is_warned_of(cut_off, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
+    found = [str(w.message) for w in caught]
+    assert any(re.search("number of threads changed.*77.* now", m) for m in found)
+
+
+def test_a_checkpoint_of_another_run_of_equal_shapes_is_passed_over(runs, cut_off):
+    *_, own = killed_runs.checkpoints(cut_off, "starts/erm-ce-seed0")
+    for path in own.parent.iterdir():
+        path.unlink()
+    *_, other = killed_runs.checkpoints(cut_off, "starts/erm-ce-seed1")
+    shutil.copy(other, own.parent)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
+    found = [str(w.message) for w in caught]
+    assert any("is of another training and is passed over" in m for m in found)
+    assert_same_run(runs[0] / "whole", cut_off)
 
 
 class Killed(Exception):
     """As if the process had ended."""
 
 
-@pytest.mark.parametrize("name", ["f.keras", "finished.json"])
+@pytest.mark.parametrize("name", ["f.keras", "training.json", "result.json"])
 def test_a_run_killed_while_it_writes_its_results_ends_the_same(
     name, runs, cut_off, monkeypatch
 ):
@@ -197,20 +231,13 @@ def test_a_run_killed_while_it_writes_its_results_ends_the_same(
             raise Killed
         replace(source, target)
 
-    settings = killed_runs.settings(cut_off, resume=True)
+    settings = killed_runs.settings(cut_off)
     monkeypatch.setattr(os, "replace", die)
     with pytest.raises(Killed):
         runner.run(killed_runs.TASK, settings)
     monkeypatch.undo()
     runner.run(killed_runs.TASK, settings)
     assert_same_run(runs[0] / "whole", cut_off)
-
-
-def test_what_a_kill_at_the_very_end_leaves_is_removed(runs, tmp_path):
-    folder = shutil.copytree(runs[0] / "whole", tmp_path / "whole")
-    shutil.copytree(runs[0] / "cut_off" / "checkpoints", folder / "checkpoints")
-    runner.run(killed_runs.TASK, killed_runs.settings(folder, resume=True))
-    assert not (folder / "checkpoints").exists()
 
 
 def test_checkpoints_are_saved_where_all_before_are_damaged(tmp_path):

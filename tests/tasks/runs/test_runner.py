@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shutil
 
 import keras
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 import keras_m2m
 from helpers import tiny
 from tasks.experiment.errors import UserError
+from tasks.records import records
+from tasks.records.trainings import Trainings
 from tasks.runs import runner
 
 
@@ -29,9 +33,7 @@ def test_result_holds_scores_protocol_flags_versions_and_timing(finished):
     assert result["flags"]["beta"] == tiny.settings().beta
     assert result["acceptance_rate"] == 1.0  # gamma is 0
     assert len(result["per_class_recall"]) == 3
-    assert set(result["timing"]) == {
-        *("load", "g", "phase_1", "phase_2", "evaluate", "total")
-    }
+    assert set(result["timing"]) == {*("phase_1", "phase_2", "evaluate")}
     assert result["versions"]["keras"] == keras.__version__
 
 
@@ -69,12 +71,13 @@ def test_a_run_leaves(name, finished):
 
 
 def test_tensorboard_logs_are_written(finished):
-    assert list((finished[0] / "tensorboard").rglob("events.out.tfevents.*"))
+    kept = finished[0] / "trainings" / "tiny"
+    assert list(kept.glob("m2m-*/tensorboard/**/events.out.tfevents.*"))
 
 
 def test_g_is_independent_of_f(finished):
     folder, results = finished
-    assert results["m2m"]["g"]["seed"] != results["m2m"]["seed"]
+    assert results["m2m"]["g"]["seeds"] == [results["m2m"]["seed"] + 1]
     g = keras.saving.load_model(folder / "g.keras")
     erm = keras.saving.load_model(folder / "erm" / "f.keras")
     assert not np.allclose(g.get_weights()[0], erm.get_weights()[0])
@@ -85,11 +88,44 @@ def test_a_saved_g_is_used_again_and_stays_as_it_is(finished, tmp_path):
     before = path.read_bytes()
     settings = tiny.settings(out_dir=str(tmp_path), g=str(path))
     result = runner.run(tiny.TASK, settings)["m2m"]
-    assert result["g"]["path"] == str(path)
+    assert result["g"] == {"file": "g.keras"}
     assert path.read_bytes() == before
     assert not (tmp_path / "g.keras").exists()
     # The same g, data and seed: the same f.
     assert result["confusion_matrix"] == finished[1]["m2m"]["confusion_matrix"]
+
+
+def test_a_run_goes_on_from_trainings_of_another_command_in_its_folder(
+    finished, tmp_path, capsys
+):
+    folder = shutil.copytree(finished[0], tmp_path / "run")
+    settings = tiny.settings(out_dir=str(folder), compare=["erm", "drs"])
+    capsys.readouterr()
+    runner.run(tiny.TASK, settings)
+    # Of DRS alone, since g, the plain phase and the others are there.
+    assert re.findall(r"Epoch (\d)/3", capsys.readouterr().out) == ["2", "3"]
+    assert (folder / "drs" / "result.json").exists()
+
+
+def test_a_run_with_comparisons_trains_every_plain_epoch_once(tmp_path, capsys):
+    settings = tiny.settings(out_dir=str(tmp_path), compare=["erm", "drs"])
+    runner.run(tiny.TASK, settings)
+    # 3 of g, 3 of ERM, and 2 each of DRS and of M2m: 10, not 12.
+    assert capsys.readouterr().out.count("/step - ") == 10
+
+
+def test_a_run_and_a_table_have_the_same_weights_and_records(finished, tmp_path):
+    folder, _ = finished
+    data = tiny.blobs(tiny.settings())
+    own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
+    for method, place in (("m2m", folder), ("erm", folder / "erm")):
+        settings = tiny.settings(method=method)
+        shown = records.read(place / "result.json")
+        assert {**own.result(settings), "timing": 0} == {**shown, "timing": 0}
+        of_run = keras.saving.load_model(place / "f.keras").get_weights()
+        of_table = own.network(settings).get_weights()
+        for one, other in zip(of_run, of_table, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def wrong_shape(path):
@@ -140,6 +176,6 @@ def test_an_output_folder_that_cannot_be_made_is_an_error_before_loading(tmp_pat
 )
 def test_a_method_that_is_tested_before_it_began_is_told(method, epoch, told, capsys):
     settings = tiny.settings(method=method, defer_epoch=4)
-    runner._tell_if_tested_early(settings, tested_epoch=epoch)
+    runner._say_if_tested_early(settings, tested_epoch=epoch)
     output = capsys.readouterr().out
     assert ("epoch, 3, is one of plain training, so that drs" in output) == told

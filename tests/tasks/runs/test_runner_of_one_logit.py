@@ -9,8 +9,8 @@ from helpers import tiny
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
 from tasks.experiment.task import Data
-from tasks.records import reports
 from tasks.records.trainings import Trainings
+from tasks.runs import pictures
 from tasks.runs import runner
 from tasks.runs.data_checks import check_data
 from tasks.training import phases
@@ -125,8 +125,8 @@ def test_a_panel_of_translations_shows_the_probabilities_of_one_logit(monkeypatc
     def panel(before, after, seeds, targets, confidences):
         shown.update(after=after, targets=targets, confidences=confidences)
 
-    monkeypatch.setattr(reports.plots, "translation_panel", panel)
-    reports.translations(model, data)
+    monkeypatch.setattr(pictures.plots, "translation_panel", panel)
+    pictures.translations(model, data)
     after = shown["after"]
     if keras.config.image_data_format() == "channels_first":
         after = np.moveaxis(after, -1, 1)

@@ -10,9 +10,7 @@ import warnings
 
 import pytest
 
-from helpers import tiny
 from tasks.experiment.errors import UserError
-from tasks.records import run_folder
 from tasks.runs import commands
 from tasks.runs import runner
 from tasks.runs import stopping
@@ -134,18 +132,9 @@ def test_a_mistake_is_an_error_of_one_line(error):
     assert ended.value.code == f"error: {error}"
 
 
-def test_what_goes_on_is_named_with_its_command(tmp_path, monkeypatch):
+def test_what_goes_on_is_named_with_its_command(monkeypatch):
     monkeypatch.setattr("sys.orig_argv", ["python", "-m", "tasks.x", "--overwrite"])
-    settings = tiny.settings(out_dir=str(tmp_path), method="drs")
-    assert runner._how_to_go_on(settings) == (
-        "Nothing is saved yet, so --resume begins anew:\n  python -m tasks.x --resume"
+    assert runner._how_to_go_on() == (
+        "What is trained stays, up to the last whole epoch. To go on:\n"
+        "  python -m tasks.x"
     )
-    for place, epochs in (("g", 3), (".", 2), (".", 10), ("erm", 1)):
-        folder = tmp_path / place / "checkpoints"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"epoch-{epochs:05d}.npz").touch()
-    saved = run_folder.saved(settings)
-    assert saved.startswith(f"Whole epochs are saved in {tmp_path} (")
-    assert set(saved.partition("(")[2].partition(")")[0].split(", ")) == {
-        *("g 3", "f 10", "erm 1"),
-    }

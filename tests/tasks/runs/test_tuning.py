@@ -11,6 +11,7 @@ from helpers import tiny
 from tasks.experiment.errors import UserError
 from tasks.records.trainings import Trainings
 from tasks.runs import tuning
+from tasks.training.train import train
 
 GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
 
@@ -46,7 +47,9 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
     values = {name: trial[name] for name in GRID}
     own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
     settings = tiny.settings(seed=7, **values)
-    trained = own.train(settings, tmp_path / "alone")
+    trained = train(
+        tiny.TASK, own.data, settings, tmp_path / "alone", own.teacher(settings)
+    )
     scores = [row["val_balanced_accuracy"] for row in trained.history]
     assert trial["val_balanced_accuracy"] == max(scores)
 
