@@ -94,20 +94,17 @@ class ExactResume(keras.callbacks.Callback):
         self.epochs_done, self.history = 0, []
         self._found = checkpoint_files.read_newest(self.folder, _is_known)
         if self._found and training is not None:
-            self._pass_over_strangers(training, begun_as)
+            whose = self._found[1].get("training")
+            if whose is None or whose not in (training, begun_as):
+                self._found = None
+                warnings.warn(
+                    f"The checkpoint in {folder} is of another training and is passed "
+                    f"over. Expected {training!r}. Received: {whose!r}",
+                    stacklevel=2,
+                )
         if self._found:
             self.epochs_done, about, _ = self._found
             self.history = about["history"]
-
-    def _pass_over_strangers(self, *known):
-        whose = self._found[1].get("training")
-        if whose is None or whose not in known:
-            warnings.warn(
-                f"The checkpoint in {self.folder} is of another training and is passed "
-                f"over. Expected {known[0]!r}. Received: {whose!r}",
-                stacklevel=3,
-            )
-            self._found = None
 
     def restore(self, model: keras.Model) -> None:
         """Put the newest checkpoint's state into what is trained, the first time.
