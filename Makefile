@@ -61,7 +61,7 @@ test-nightly: $(VENV)/.tests
 lint: $(VENV)/.tests
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
-	$(python) -m mypy
+	$(python) -m mypy keras_m2m
 
 gpu-kit: $(VENV)/.demo
 	$(python) benchmarks/gpu_kit/pack.py build/gpu-kit $(if $(DATA_DIR),--data_dir=$(DATA_DIR))

@@ -4,7 +4,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_name
 from keras_m2m.checks import check_positive
@@ -12,6 +11,7 @@ from keras_m2m.checks import check_real
 from keras_m2m.classes import check_batch
 from keras_m2m.classes import class_logits
 from keras_m2m.classes import class_members
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 
 # Stands for minus infinity where a class is left out of a logsumexp: its
@@ -170,7 +170,7 @@ class LDAMLoss(_ClassLoss):
 
     def __init__(
         self,
-        class_counts: ArrayLike,
+        class_counts: ClassCounts,
         max_margin: float = 0.5,
         scale: float = 30.0,
         reduction: str | None = "sum_over_batch_size",

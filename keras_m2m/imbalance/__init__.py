@@ -5,6 +5,7 @@ class. The classes may come in any order: no function assumes that class 0 is
 the largest.
 """
 
+from keras_m2m.imbalance.counts import ClassCounts
 from keras_m2m.imbalance.counts import check_class_counts
 from keras_m2m.imbalance.counts import count_classes
 from keras_m2m.imbalance.counts import imbalance_ratio
@@ -20,6 +21,7 @@ from keras_m2m.imbalance.weights import effective_number_weights
 from keras_m2m.imbalance.weights import inverse_frequency_weights
 
 __all__ = [
+    "ClassCounts",
     "acceptance_probability",
     "check_class_counts",
     "count_classes",

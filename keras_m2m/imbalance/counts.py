@@ -11,12 +11,14 @@ from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
+# Training samples per class, as all functions here take them.
+ClassCounts = ArrayLike | Mapping[int, int]
 _MANY_SHOT_ABOVE = 100
 _FEW_SHOT_BELOW = 20
 _MOST_SAMPLES = 2**53
 
 
-def check_class_counts(class_counts: ArrayLike | Mapping[int, int]) -> np.ndarray:
+def check_class_counts(class_counts: ClassCounts) -> np.ndarray:
     """Class counts as an array, or an error that says what is wrong with them.
 
     Args:
@@ -106,7 +108,7 @@ def count_classes(labels: ArrayLike, num_classes: int) -> np.ndarray:
     return np.bincount(labels, minlength=num_classes)
 
 
-def imbalance_ratio(class_counts: ArrayLike) -> float:
+def imbalance_ratio(class_counts: ClassCounts) -> float:
     """Size of the largest class over that of the smallest, `rho` in the paper.
 
     Args:
@@ -208,7 +210,7 @@ def _whole(sizes):
     return np.floor(sizes * (1 + 1e-12)).astype("int64")
 
 
-def major_classes(class_counts: ArrayLike) -> np.ndarray:
+def major_classes(class_counts: ClassCounts) -> np.ndarray:
     """The fewest largest classes that hold over half of the training set.
 
     The other classes are the minor ones. If two classes have the same size, the first
@@ -240,7 +242,7 @@ def major_classes(class_counts: ArrayLike) -> np.ndarray:
     return major
 
 
-def many_medium_few(class_counts: ArrayLike) -> dict[str, np.ndarray]:
+def many_medium_few(class_counts: ClassCounts) -> dict[str, np.ndarray]:
     """Classes grouped into many-shot, medium-shot and few-shot ones.
 
     Args:

@@ -1,13 +1,13 @@
 """The probabilities that M2m derives from class counts."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance.counts import ClassCounts
 from keras_m2m.imbalance.counts import check_class_counts
 from keras_m2m.imbalance.powers import one_minus_power
 
 
-def generation_probability(class_counts: ArrayLike) -> np.ndarray:
+def generation_probability(class_counts: ClassCounts) -> np.ndarray:
     """Probability that a sample of a class becomes a candidate for generation.
 
     In a class-balanced batch this leaves, of each class, as many original
@@ -35,7 +35,7 @@ def generation_probability(class_counts: ArrayLike) -> np.ndarray:
     return (counts.max() - counts) / counts.max()
 
 
-def acceptance_probability(class_counts: ArrayLike, beta: float) -> np.ndarray:
+def acceptance_probability(class_counts: ClassCounts, beta: float) -> np.ndarray:
     """Probability of keeping a translation, for every pair of classes.
 
     Row `k` holds the chance that a sample translated to target class `k` is
@@ -68,7 +68,7 @@ def acceptance_probability(class_counts: ArrayLike, beta: float) -> np.ndarray:
     return one_minus_power(beta, surplus)
 
 
-def translation_share(class_counts: ArrayLike, beta: float) -> float:
+def translation_share(class_counts: ClassCounts, beta: float) -> float:
     """Share of a class-balanced batch that M2m translates, on average.
 
     A row is translated if it becomes a candidate and the draw of R does not

@@ -1,14 +1,14 @@
 """Class weights for re-weighting, normalised to sum to the number of classes."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance.counts import ClassCounts
 from keras_m2m.imbalance.counts import check_class_counts
 from keras_m2m.imbalance.powers import check_beta
 from keras_m2m.imbalance.powers import one_minus_power
 
 
-def inverse_frequency_weights(class_counts: ArrayLike) -> np.ndarray:
+def inverse_frequency_weights(class_counts: ClassCounts) -> np.ndarray:
     """Class weights proportional to one over the class size.
 
     Args:
@@ -35,7 +35,7 @@ def inverse_frequency_weights(class_counts: ArrayLike) -> np.ndarray:
     return _sum_to_number_of_classes(1 / check_class_counts(class_counts))
 
 
-def effective_number(class_counts: ArrayLike, beta: float) -> np.ndarray:
+def effective_number(class_counts: ClassCounts, beta: float) -> np.ndarray:
     """How many samples a class is worth when samples overlap.
 
     Grows from 1, for a single sample, towards `1 / (1 - beta)`: each further
@@ -65,7 +65,7 @@ def effective_number(class_counts: ArrayLike, beta: float) -> np.ndarray:
 
 
 def effective_number_weights(
-    class_counts: ArrayLike, beta: float = 0.9999
+    class_counts: ClassCounts, beta: float = 0.9999
 ) -> np.ndarray:
     """Class weights proportional to one over the effective number of samples.
 

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,6 +12,7 @@ from keras_m2m import translation
 from keras_m2m._backend import run_stateful
 from keras_m2m._backend import unhindered
 from keras_m2m._backend import values_kept
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
@@ -120,7 +120,7 @@ class M2mModel(NetworkPair):
         self,
         f: keras.Model,
         g: keras.Model,
-        class_counts: Sequence[int],
+        class_counts: ClassCounts,
         beta: float = 0.999,
         lam: float = 0.5,
         gamma: float = 0.9,

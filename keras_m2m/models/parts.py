@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import LARGEST
 from keras_m2m.checks import MOST_CLASSES
@@ -68,7 +69,7 @@ def _whole_shape(input_shape, or_none=False):
 
 
 def normalised_input(
-    input_shape: tuple, mean: Sequence[float] | None, variance: Sequence[float] | None
+    input_shape: tuple, mean: ArrayLike | None, variance: ArrayLike | None
 ) -> tuple[Any, Any]:
     """An input, and what is left of it after its statistics, if there are any."""
     inputs = keras.Input(input_shape, name="samples")

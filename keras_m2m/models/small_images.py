@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_whole
 from keras_m2m.layers import OptionAShortcut
@@ -23,8 +24,8 @@ def cifar_resnet(
     depth: int,
     num_classes: int,
     input_shape: Sequence[int] | None = None,
-    mean: Sequence[float] | None = None,
-    variance: Sequence[float] | None = None,
+    mean: ArrayLike | None = None,
+    variance: ArrayLike | None = None,
     head: str = "dense",
     weight_decay: float = 0.0,
     name: str | None = None,
@@ -107,8 +108,8 @@ def resnet32(num_classes: int, **arguments: Any) -> keras.Model:
 def preact_resnet18(
     num_classes: int,
     input_shape: Sequence[int] | None = None,
-    mean: Sequence[float] | None = None,
-    variance: Sequence[float] | None = None,
+    mean: ArrayLike | None = None,
+    variance: ArrayLike | None = None,
     head: str = "dense",
     weight_decay: float = 0.0,
     name: str = "preact_resnet18",

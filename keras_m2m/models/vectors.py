@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_whole
 from keras_m2m.models.parts import check_head
@@ -17,8 +18,8 @@ def mlp(
     num_classes: int,
     input_shape: Sequence[int],
     hidden: int = 256,
-    mean: Sequence[float] | None = None,
-    variance: Sequence[float] | None = None,
+    mean: ArrayLike | None = None,
+    variance: ArrayLike | None = None,
     head: str = "dense",
     weight_decay: float = 0.0,
     name: str = "mlp",

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import matplotlib.figure
 import matplotlib.patches
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import check_class_names
 from keras_m2m.plots.style import check_numbers
@@ -17,9 +19,9 @@ _MOST_NAMES = 120  # More names than that are no longer legible.
 
 
 def acceptance_by_pair(
-    accepted: np.ndarray,
-    translated: np.ndarray,
-    class_counts: Sequence[int],
+    accepted: ArrayLike,
+    translated: ArrayLike,
+    class_counts: ClassCounts,
     class_names: Sequence[str] | None = None,
 ) -> matplotlib.figure.Figure:
     """Share of accepted translations for each pair of target and seed class.

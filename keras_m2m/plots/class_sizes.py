@@ -2,11 +2,11 @@
 
 import textwrap
 from collections.abc import Mapping
-from collections.abc import Sequence
 
 import matplotlib.figure
 import numpy as np
 
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import imbalance_ratio
 from keras_m2m.plots.style import COLORS
@@ -17,7 +17,7 @@ from keras_m2m.plots.style import plain
 _LINE = 44  # Characters that fit above a histogram.
 
 
-def class_sizes(counts: Mapping[str, Sequence[int]]) -> matplotlib.figure.Figure:
+def class_sizes(counts: Mapping[str, ClassCounts]) -> matplotlib.figure.Figure:
     """Histograms of training samples per class, one for each dataset.
 
     Classes go from the most frequent to the least; the scale is logarithmic, since

@@ -6,8 +6,10 @@ from collections.abc import Sized
 
 import matplotlib.figure
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_labels
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
@@ -24,10 +26,10 @@ _AREAS = (18, 18, 20, 18, 20, 42, 24, 24, 24, 24)  # Areas of markers, in square
 
 
 def feature_embedding(
-    points: Mapping[str, np.ndarray],
-    labels: Sequence[int],
+    points: Mapping[str, ArrayLike],
+    labels: ArrayLike,
     class_names: Sequence[str] | None = None,
-    class_counts: Sequence[int] | None = None,
+    class_counts: ClassCounts | None = None,
 ) -> matplotlib.figure.Figure:
     """Embedded samples by class, one panel for each method.
 

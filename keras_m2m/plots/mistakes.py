@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
@@ -20,7 +22,7 @@ from keras_m2m.plots.style import plain
 
 
 def confusion_matrix(
-    matrix: np.ndarray, class_names: Sequence[str] | None = None
+    matrix: ArrayLike, class_names: Sequence[str] | None = None
 ) -> matplotlib.figure.Figure:
     """Confusion matrix, coloured by the share of the true class.
 
@@ -62,7 +64,7 @@ def confusion_matrix(
 
 
 def cumulative_false_positives(
-    matrices: Mapping[str, np.ndarray], class_counts: Sequence[int]
+    matrices: Mapping[str, ArrayLike], class_counts: ClassCounts
 ) -> matplotlib.figure.Figure:
     r"""False positives summed from the most frequent class to the least.
 

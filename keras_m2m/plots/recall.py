@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
@@ -14,8 +16,8 @@ from keras_m2m.plots.style import new_figure
 
 
 def recall_by_count(
-    recall: np.ndarray,
-    class_counts: Sequence[int],
+    recall: ArrayLike,
+    class_counts: ClassCounts,
     class_names: Sequence[str] | None = None,
 ) -> matplotlib.figure.Figure:
     """Recall of each class against its number of training samples.

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import matplotlib.figure
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import check_class_names
@@ -15,9 +17,9 @@ from keras_m2m.plots.style import plain
 
 
 def recall_gain(
-    recalls: Mapping[str, np.ndarray],
-    baseline: np.ndarray,
-    class_counts: Sequence[int],
+    recalls: Mapping[str, ArrayLike],
+    baseline: ArrayLike,
+    class_counts: ClassCounts,
     class_names: Sequence[str] | None = None,
     baseline_name: str = "ERM",
 ) -> matplotlib.figure.Figure:

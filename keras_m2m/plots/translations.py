@@ -6,6 +6,7 @@ from collections.abc import Sized
 
 import matplotlib.figure
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_m2m.checks import as_array
 from keras_m2m.checks import check_positive
@@ -16,11 +17,11 @@ from keras_m2m.plots.style import short
 
 
 def translation_panel(
-    seeds: np.ndarray,
-    translations: np.ndarray,
+    seeds: ArrayLike,
+    translations: ArrayLike,
     seed_names: Sequence[str],
     target_names: Sequence[str],
-    confidences: np.ndarray | None = None,
+    confidences: ArrayLike | None = None,
     amplify: float = 10,
 ) -> matplotlib.figure.Figure:
     """Translations beside their seeds, one per column.

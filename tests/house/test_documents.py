@@ -3,6 +3,7 @@
 import pathlib
 import re
 
+import mypy.api
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -50,13 +51,34 @@ def test_code_names_documents_that_are_there():
     assert [each for each in named if not (ROOT / each[1]).is_file()] == []
 
 
+def first_code():
+    """What a stranger who reads the README tries first."""
+    return re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.S)[1]
+
+
 def test_the_first_code_of_the_readme_trains_f(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    readme = (ROOT / "README.md").read_text()
     names = {}
-    exec(re.search(r"```python\n(.+?)```", readme, re.S)[1], names)
+    exec(first_code(), names)
     assert (tmp_path / "f.keras").is_file()
     accuracy = (
         names["f"].predict(names["x"], verbose=0).argmax(1) == names["y"]
     ).mean()
     assert accuracy > 0.9
+
+
+@pytest.mark.no_backend
+def test_the_first_code_of_the_readme_has_the_types_that_are_asked_for(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    lists = "M2mModel(f, g, [600, 60, 12]), M2mModel(f, g, {0: 600, 1: 60, 2: 12})\n"
+    found, _, status = mypy.api.run(["-c", f"{first_code()}\n{lists}"])
+    assert status == 0, found
+
+
+@pytest.mark.no_backend
+def test_a_wrong_type_of_a_user_is_found(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = "import keras_m2m\nkeras_m2m.count_classes([0, 1], num_classes='two')\n"
+    found, _, status = mypy.api.run(["-c", code])
+    assert status == 1
+    assert 'Argument "num_classes" to "count_classes"' in found
