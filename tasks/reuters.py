@@ -24,7 +24,7 @@ URL = (
     "NLP/Categorization/data/"
 )
 TRAIN, TEST = (
-    downloads.Published(name, URL + name, sha256)
+    downloads.PublishedFile(name, URL + name, sha256)
     for name, sha256 in {
         "r52-train.txt": (
             "2bb8c5e400bd24a1fb3c5a8fb86bb9751c224e66b542cf75bc2ae0aa3952b5b9"

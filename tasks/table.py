@@ -44,7 +44,7 @@ from tasks.experiment.recipes import Row
 from tasks.experiment.shared_flags import names_in_role
 from tasks.runs import commands
 from tasks.runs import table_figures
-from tasks.runs.sweep import Dataset
+from tasks.runs.sweep import Entry
 from tasks.runs.sweep import Sweep
 from tasks.tables import paper
 from tasks.tables import published
@@ -130,7 +130,7 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
         return _made(chosen, sweep, sweep.run(), out)
 
 
-def read_dataset(command: str, common: Sequence[str] = ()) -> Dataset:
+def read_entry(command: str, common: Sequence[str] = ()) -> Entry:
     """A dataset from a command line.
 
     Args:
@@ -138,13 +138,13 @@ def read_dataset(command: str, common: Sequence[str] = ()) -> Dataset:
         common: Flags that go before these.
 
     Returns:
-        `Dataset`.
+        `Entry`.
 
     Raises:
         UserError: If there is no such task, or its flags are wrong.
     """
     task, own = registry.find(command)
-    found = Dataset(task, _joined([*common, *own]))
+    found = Entry(task, _joined([*common, *own]))
     for part in found.arguments:
         flag = part.partition("=")[0]
         if flag.removeprefix("--") in names_in_role("choice", "command"):
@@ -192,7 +192,7 @@ def _sweep(chosen, arguments):
     if (chosen.table is None) == (chosen.task is None):
         raise UserError("give --table=1 to 6, or --task for data of your own")
     names = [chosen.task] if chosen.task else chosen.datasets
-    datasets = [read_dataset(command, common) for command in [*names, *commands]]
+    datasets = [read_entry(command, common) for command in [*names, *commands]]
     # By their names, under which they stand in the table and have their figures.
     _check_once("datasets", [own.label for own in datasets])
     if not datasets or (chosen.task and (len(datasets) > 1 or chosen.datasets)):
@@ -240,7 +240,7 @@ def _check_once(what, found):
         raise UserError(f"{what}: {twice[0]} is named twice")
 
 
-def _column(of: Dataset, records: dict) -> Column:
+def _column(of: Entry, records: dict) -> Column:
     flags_of_it = of.settings(Row("ce", "erm"), 0).values
     label = published.dataset_label(of.task.name, flags_of_it)
     departures = published.departures(of.task, flags_of_it)

@@ -26,7 +26,7 @@ URL = (
     "NLP/POS/data/Tweets/"
 )
 TRAIN, VALIDATION, TEST = (
-    downloads.Published(name, URL + name, sha256)
+    downloads.PublishedFile(name, URL + name, sha256)
     for name, sha256 in {
         "tweets-train.txt": (
             "0eeb02801b1097aa32bfac490a61c0919c9e74f2c74dd0048b520041bf218f7c"
@@ -39,7 +39,7 @@ TRAIN, VALIDATION, TEST = (
         ),
     }.items()
 )
-VECTORS = downloads.Published(
+VECTORS = downloads.PublishedFile(
     "embeddings-twitter.txt",
     URL + "embeddings-twitter.txt",
     "771febee0aec21c1f736401e30621f1594646d2b",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.data import downloads
-from tasks.data.downloads import Published
+from tasks.data.downloads import PublishedFile
 
 _SIDE = 32
 _URL = "https://www.cs.toronto.edu/~kriz/"
@@ -29,7 +29,7 @@ class Archive:
         labels: Labels of a record; the last one is its class.
     """
 
-    published: Published
+    published: PublishedFile
     splits: tuple[list[str], list[str]]
     names: str
     labels: int
@@ -37,7 +37,7 @@ class Archive:
 
 ARCHIVES = {
     "cifar10": Archive(
-        Published(
+        PublishedFile(
             "cifar-10-binary.tar.gz",
             f"{_URL}cifar-10-binary.tar.gz",
             "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
@@ -47,7 +47,7 @@ ARCHIVES = {
         1,
     ),
     "cifar100": Archive(
-        Published(
+        PublishedFile(
             "cifar-100-binary.tar.gz",
             f"{_URL}cifar-100-binary.tar.gz",
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",

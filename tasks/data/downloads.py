@@ -20,7 +20,7 @@ LARGEST = 2**28  # Bytes of a file, several times what any has.
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedFile:
     """A file as its authors published it.
 
     Attributes:
@@ -73,7 +73,7 @@ class Content:
 
 
 def get(
-    published: Published, data_dir: str | None = None, verify: bool = True
+    published: PublishedFile, data_dir: str | None = None, verify: bool = True
 ) -> Content:
     """Read a published file from a folder; without one, from Keras' cache or the web.
 

@@ -39,7 +39,7 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     print(f"\nPlan: {steps_per_epoch} steps of {settings.batch_size} an epoch")
     timed, total = {}, 0.0
     for name, own, phase in _once(trainings):
-        key = phase.recipe.about, own.loss
+        key = phase.method.about, own.loss
         if key not in timed:
             timed[key] = _seconds(task, data, own, phase)
         first, step = timed[key]
@@ -48,7 +48,7 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
         total += seconds
         print(
             f"  {name}: epochs {phase.first} to {phase.last - 1}, "
-            f"{phase.recipe.about}; {step * 1000:.1f} ms a step, first ones "
+            f"{phase.method.about}; {step * 1000:.1f} ms a step, first ones "
             f"{first:.0f} s: {_readable(seconds)}"
         )
     print(_memory(network, data))
@@ -61,7 +61,7 @@ def _once(trainings):
     for name, own in trainings.items():
         for phase in phases.phases(own):
             plain = own.seed, own.loss
-            if phase.recipe is METHODS["erm"]:
+            if phase.method is METHODS["erm"]:
                 phase = phase._replace(first=max(phase.first, done.get(plain, 0)))
                 done[plain] = max(phase.last, done.get(plain, 0))
             if phase.first < phase.last:
@@ -71,7 +71,7 @@ def _once(trainings):
 def _seconds(task, data, settings, phase):
     """Seconds of the first steps, and of each that follows."""
     f, g = phases.new_network(task, data, settings), None
-    if phase.recipe.translate:
+    if phase.method.translate:
         of_g = settings.replace(loss=LOSSES[settings.loss].of_g)
         g = phases.new_network(task, data, of_g)
     model = phases.model_of(phase, f, g, data, settings)

@@ -28,7 +28,7 @@ from tasks.training.determinism import make_deterministic
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Entry:
     """A task with the flags that its cells share.
 
     Attributes:
@@ -78,7 +78,7 @@ class Sweep:
             of the presets.
     """
 
-    datasets: Sequence[Dataset]
+    datasets: Sequence[Entry]
     rows: Sequence[Row]
     seeds: int
     results: Path
@@ -166,7 +166,7 @@ class Sweep:
         data = dataset.task.load(dataset.shared())
         return Trainings(dataset.task, data, self.results, self.runs)
 
-    def settings(self, dataset: Dataset, load: bool = True):
+    def settings(self, dataset: Entry, load: bool = True):
         """The cells of a dataset, seed by seed, with what is tuned.
 
         Args:

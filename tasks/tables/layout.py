@@ -95,7 +95,7 @@ def _header(number, cells):
         names += [
             Text(f"{m.name} (paper)", is_published=True)
             for m in measures
-            if m.published
+            if m.paper_field
         ]
     names.append(Text("seeds"))
     return [*names, Text("accepted")] if _has_acceptance(cells) else names
@@ -114,7 +114,7 @@ def _rows(number, cells):
             texts += [
                 Text(_paper(cell, measure, full), is_published=True)
                 for measure in measures
-                if measure.published
+                if measure.paper_field
             ]
         texts.append(Text(_seeds(cell)))
         if _has_acceptance(cells):
@@ -141,13 +141,13 @@ def _own(cell, measure, full=None):
 
 
 def _paper(cell, measure, full):
-    value = cell.published and getattr(cell.published, measure.published)
+    value = cell.published and getattr(cell.published, measure.paper_field)
     if value is None:
         return NONE
     if measure.is_gap:
         whole = full and full.published
-        return _gap(value, whole and getattr(whole, measure.published), decimals=2)
-    return f"{value:.1f} ± {getattr(cell.published, measure.published + '_std'):.2f}"
+        return _gap(value, whole and getattr(whole, measure.paper_field), decimals=2)
+    return f"{value:.1f} ± {getattr(cell.published, measure.paper_field + '_std'):.2f}"
 
 
 def _gap(value, whole, decimals=1):

@@ -21,14 +21,14 @@ class Column:
     Attributes:
         label: What it is called.
         records: By `Row.key`, a record for each run, finished or failed.
-        published: The dataset as `published/results.csv` has it, or None.
+        paper_dataset: The dataset as `published/results.csv` has it, or None.
         departures: Where the protocol is not the paper's, as `published.departures`
             says.
     """
 
     label: str
     records: Mapping[Hashable, Sequence[dict]]
-    published: str | None = None
+    paper_dataset: str | None = None
     departures: Sequence[str] = ()
 
 
@@ -102,8 +102,8 @@ def _cell(table, column, row):
 
 
 def _published(table, column, row):
-    if column.published is None or table.number is None:
+    if column.paper_dataset is None or table.number is None:
         return None
     if row.variant:
         return published.ablation(table.number, row.variant)
-    return published.result(table.number, column.published, row.loss, row.method)
+    return published.result(table.number, column.paper_dataset, row.loss, row.method)

@@ -86,10 +86,10 @@ def _published(table, column):
     """How far the paper's values can be compared with ours."""
     if table.number is None:
         return
-    if column.published is None:
+    if column.paper_dataset is None:
         yield "The paper has no values on this dataset."
         return
-    if table.number in _ABLATIONS and column.published != _OF_ABLATIONS:
+    if table.number in _ABLATIONS and column.paper_dataset != _OF_ABLATIONS:
         yield (
             "(paper) is on CIFAR-LT-10, ρ = 100, where its ablations are: compare the "
             "order, not the values."

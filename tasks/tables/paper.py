@@ -31,13 +31,13 @@ class Measure(NamedTuple):
     Attributes:
         name: Its heading.
         score: The key of a record.
-        published: The field of `Published`, or None.
+        paper_field: The field of `Published`, or None.
         is_gap: Whether it is the relative gap to the whole method instead.
     """
 
     name: str
     score: str
-    published: str | None
+    paper_field: str | None
     is_gap: bool = False
 
 

@@ -19,9 +19,9 @@ from tasks.training import devices
 
 
 class Phase(NamedTuple):
-    """Epochs `first` to `last - 1`, trained by one recipe."""
+    """Epochs `first` to `last - 1`, trained by one method."""
 
-    recipe: Method
+    method: Method
     first: int
     last: int
 
@@ -50,17 +50,17 @@ def model_of(
     """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`.
 
     Args:
-        phase: Values that its recipe fixes win over those of `settings`.
+        phase: Values that its method fixes win over those of `settings`.
         f: The network to train.
-        g: The frozen classifier: one made of `phase.recipe.teachers` networks, by
+        g: The frozen classifier: one made of `phase.method.teachers` networks, by
             `ablations.teacher`; None for none.
         data: What to train on.
-        settings: The recipe and its seed.
+        settings: The method and its seed.
     """
-    if not phase.recipe.translate:
+    if not phase.method.translate:
         return f
-    settings = settings.replace(**phase.recipe.flags)
-    model = phase.recipe.model(
+    settings = settings.replace(**phase.method.flags)
+    model = phase.method.model(
         f,
         g,
         data,
@@ -107,18 +107,18 @@ def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:
     """
     x, y = data.train
     batches = keras_m2m.ResampledDataset(
-        *(_with_smote(data, settings.seed) if phase.recipe.smote else (x, y)),
+        *(_with_smote(data, settings.seed) if phase.method.smote else (x, y)),
         batch_size=settings.batch_size,
-        sampling=phase.recipe.sampling,
+        sampling=phase.method.sampling,
         first_epoch=phase.first,
         epochs=phase.last,
         seed=settings.seed,
         augment=data.augment,
         samples_per_epoch=len(x),
     )
-    if phase.recipe.weights is None:
+    if phase.method.weights is None:
         return batches.fit_arguments
-    weights = phase.recipe.weights(data.class_counts).tolist()
+    weights = phase.method.weights(data.class_counts).tolist()
     return {**batches.fit_arguments, "class_weight": dict(enumerate(weights))}
 
 

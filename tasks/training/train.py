@@ -1,4 +1,4 @@
-"""Training of one network by one recipe: a plain phase, then a re-balanced one."""
+"""Training of one network by one method: a plain phase, then a re-balanced one."""
 
 import sys
 import time
@@ -63,7 +63,7 @@ def train(
     Args:
         task: Builds the network.
         data: What to train and validate on.
-        settings: The recipe, its schedule and its seed.
+        settings: The method, its schedule and its seed.
         folder: Where checkpoints and TensorBoard's files go. Training goes on from
             the newest checkpoint that is there.
         g: The frozen classifier, for M2m.
@@ -91,8 +91,8 @@ def train(
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
             arguments = phases.fit_arguments(phase, data, settings)
-            callbacks = _callbacks(phase.recipe, settings, folder)
-            callbacks += _watching_explosions(phase.recipe, resume.history, data)
+            callbacks = _callbacks(phase.method, settings, folder)
+            callbacks += _watching_explosions(phase.method, resume.history, data)
             model.steps_per_execution = phases.steps_per_execution(data, settings)
             model.fit(
                 **arguments,
@@ -135,7 +135,7 @@ def _restore(resume, model):
         raise UserError(f"{error}. Remove that folder to train anew") from error
 
 
-def _callbacks(recipe, settings, folder):
+def _callbacks(method, settings, folder):
     rate = keras_m2m.warmup_step_decay(
         settings.learning_rate, drops=settings.rate_drops
     )
@@ -143,14 +143,14 @@ def _callbacks(recipe, settings, folder):
         keras_m2m.MomentumCorrectedScheduler(rate),
         Curves(folder / "tensorboard"),
         StopAtNonFiniteLoss(
-            f"{folder} ({recipe.about})", bool(recipe.weights), recipe.translate
+            f"{folder} ({method.about})", bool(method.weights), method.translate
         ),
     ]
 
 
-def _watching_explosions(recipe, history, data):
+def _watching_explosions(method, history, data):
     """What compares M2m's loss with that of the plain training before it."""
     plain = [logs for logs in history if "acceptance_rate" not in logs]
-    if not recipe.translate or not plain:
+    if not method.translate or not plain:
         return []
     return [WarnOfExplosion(plain[-1], len(data.class_names))]

@@ -133,7 +133,7 @@ def _begin(settings):
         for phase in phases.phases(own):
             phases.model_of(phase, f, g, blobs, own)
             phases.fit_arguments(phase, blobs, own)
-            train._callbacks(phase.recipe, own, pathlib.Path("none"))
+            train._callbacks(phase.method, own, pathlib.Path("none"))
 
 
 @EXAMPLES

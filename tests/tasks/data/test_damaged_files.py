@@ -27,7 +27,7 @@ pytestmark = pytest.mark.no_backend
 NUMBER = int(os.environ.get("DAMAGED_FILES", "80"))
 RNG = np.random.default_rng(0)
 TEXT = b"label\ttext\n" * 20
-PUBLISHED = downloads.Published(
+PUBLISHED = downloads.PublishedFile(
     "t.txt", "http://127.0.0.1:9/t.txt", hashlib.sha256(TEXT).hexdigest()
 )
 

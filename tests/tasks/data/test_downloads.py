@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tasks.data import downloads
-from tasks.data.downloads import Published
+from tasks.data.downloads import PublishedFile
 from tasks.experiment.errors import UserError
 
 pytestmark = pytest.mark.no_backend
@@ -73,7 +73,7 @@ def cache(tmp_path, monkeypatch):
 def published(server, checksum=None, **changes):
     url = f"http://127.0.0.1:{server.server_port}/tweets.txt"
     checksum = checksum or hashlib.sha256(CONTENT).hexdigest()
-    return Published("tweets.txt", url, checksum, **changes)
+    return PublishedFile("tweets.txt", url, checksum, **changes)
 
 
 def names(folder):
@@ -210,7 +210,7 @@ def test_a_device_is_not_read(server, cache):
 
 def test_a_file_of_a_folder_must_be_as_published(tmp_path):
     path = tmp_path / "abc.txt"
-    file = Published("abc.txt", "http://nowhere/abc.txt", ABC)
+    file = PublishedFile("abc.txt", "http://nowhere/abc.txt", ABC)
     path.write_bytes(b"abc")
     assert downloads.get(file, str(tmp_path)) == downloads.Content(path, b"abc")
     path.write_bytes(b"")
@@ -222,7 +222,7 @@ def test_a_file_of_a_folder_must_be_as_published(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path):
-    file = Published("abc.txt", "http://nowhere/abc.txt", ABC)
+    file = PublishedFile("abc.txt", "http://nowhere/abc.txt", ABC)
     with pytest.raises(UserError, match=r"abc\.txt cannot be read: No such file"):
         downloads.get(file, str(tmp_path))
     (tmp_path / "abc.txt").mkdir()

@@ -136,7 +136,7 @@ def test_it_is_told_where_the_papers_protocol_is_another():
 
 
 def test_it_is_told_that_published_ablations_are_of_another_dataset():
-    of_reuters = replace(ablations(5).columns[0], published="reuters")
+    of_reuters = replace(ablations(5).columns[0], paper_dataset="reuters")
     table = replace(ablations(5), columns=[of_reuters])
     assert has(block(table).notes, "(paper) is on CIFAR-LT-10")
     assert not has(block(ablations(5)).notes, "(paper) is on CIFAR-LT-10")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
+from tasks.training.evaluation import balanced
 from tasks.training.evaluation import scores_of
 
 
@@ -51,3 +52,10 @@ def test_groups_follow_the_training_counts_and_not_the_order():
 
 def test_an_empty_group_scores_none():
     assert scores_of(confusion([1, 0], [0, 1]), [9, 8])["many"] is None
+
+
+def test_a_balanced_confusion_matrix_has_as_many_samples_of_each_class_in_all():
+    confusion = np.array([[8, 2, 0], [1, 1, 0], [0, 0, 0]])
+    # 12 samples of two classes; of the third there are none.
+    expected = [[4.8, 1.2, 0], [3, 3, 0], [0, 0, 0]]
+    np.testing.assert_allclose(balanced(confusion), expected)
