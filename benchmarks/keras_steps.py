@@ -35,7 +35,7 @@ class Clock(keras.callbacks.Callback):
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        # Its metrics are there when its last step is done; but for PyTorch's.
+        # Its metrics are there when its last step is done; except PyTorch's.
         [float(value) for value in (logs or {}).values()]
         if keras.backend.backend() == "torch":
             wait_for_torch()

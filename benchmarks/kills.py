@@ -7,7 +7,7 @@ SIGTERM or SIGINT and gone on with, until a process is done before it is killed.
 are uniform over what a run in peace takes, in seconds of the processor, since the
 clock's depend on what else runs:
 while it starts, trains, saves or writes the end. What is left must be the same files
-with the same content to the bit, but for wall times, pictures and logs.
+with the same content to the bit, except wall times, pictures and logs.
 
 Importing and compiling take longer than all else and leave nothing on the disk. So
 three chains of four are forked from a process that has imported all, the fourth is new
@@ -100,7 +100,7 @@ class Case:
 
     Attributes:
         cost: Seconds of the processor that it takes.
-        expected: What it leaves, as `content` tells it.
+        expected: What it leaves, as `content` says it.
     """
 
     def __init__(self, kind, forked, folder):

@@ -18,7 +18,7 @@ import threading
 import time
 from concurrent import futures
 
-# Of this process, which only counts, and must not take a GPU's memory as JAX does.
+# For this process, which only counts, and must not take a GPU's memory as JAX does.
 os.environ["KERAS_BACKEND"] = "torch"
 
 import implementations

@@ -91,7 +91,7 @@ def torch_network(options):
 
 
 def multiply_adds(network):
-    """Of one sample through the convolutions and dense layers of a Keras model."""
+    """For one sample through the convolutions and dense layers of a Keras model."""
     import keras
 
     total = 0

@@ -1,4 +1,4 @@
-"""What a run left in a folder: to compare it, and to tell it in a line."""
+"""What a run left in a folder: to compare it, and to say it in a line."""
 
 import hashlib
 import io

@@ -18,7 +18,7 @@ validation set with a seed of its own, `--tuning_seed`; see `tasks/runs/tuning.p
 
 `--figures` draws the paper's: class sizes (Figure 3), features of four methods (4),
 false positives (5) and for images translations (6), and beside these acceptance by pair
-of classes and the recall gained over ERM. `--found` draws what results alone tell:
+of classes and the recall gained over ERM. `--found` draws what results alone show:
 false positives, acceptance and gain.
 
 `--task` is for data of your own: the methods of Table 2 or those of `--rows`, which one
@@ -254,7 +254,7 @@ def _title(chosen):
 
 
 def _task(chosen):
-    """The name alone: its flags may tell where the data lies."""
+    """The name alone: its flags may say where the data lies."""
     return chosen.task.split()[0]
 
 

@@ -21,7 +21,7 @@ class Data:
     of an index array as `x[rows]`, for data that does not fit into memory.
 
     Attributes:
-        train: `(x, y)`, float32 samples `(n, ...)` and int64 labels `(n,)`; of a
+        train: `(x, y)`, float32 samples `(n, ...)` and int64 labels `(n,)`; for a
             stream, what `augment` makes samples of.
         validation: `(x, y)`, or None if the protocol keeps none. A stream gives
             samples, and has their `shape` as an array does.
@@ -29,7 +29,7 @@ class Data:
         class_names: One per class.
         source: Where the data comes from, for the result.
         bounds: `(low, high)` of the values of samples, or None.
-        augment: As in `ResampledDataset`, for training; of a stream one that takes a
+        augment: As in `ResampledDataset`, for training; for a stream one that takes a
             generator for each sample.
     """
 

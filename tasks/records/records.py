@@ -81,7 +81,7 @@ def read(path: Path) -> dict:
     for key, (is_right, expected) in _expected(record).items():
         try:
             right = bool(is_right(record.get(key)))
-        except (KeyError, TypeError, ValueError):  # Of lists that are no arrays, say.
+        except (KeyError, TypeError, ValueError):  # From lists that are no arrays, say.
             right = False
         if not right:
             found = str(record.get(key)) if key in record else "nothing"

@@ -113,7 +113,7 @@ class Trainings:
             settings: Its method, loss, seed and all other flags.
 
         Returns:
-            What `result_of` gives, and `commit`; of M2m also the rows
+            What `result_of` gives, and `commit`; for M2m also the rows
             `translated` and `accepted` in the last epoch, `[target, seed]`. Of a
             training that diverged, the same without scores and with `failed`.
         """

@@ -104,7 +104,7 @@ def _memory(network, data):
     count = network.count_params()
     splits = filter(None, (data.train, data.validation, data.test))
     samples = sum(getattr(x, "nbytes", 0) for x, _ in splits)
-    # Of f: weights, gradients, momentum, the best epoch's; of g: weights.
+    # f has weights, gradients, momentum, the best epoch's weights; g has weights.
     networks = 4 * 5 * count
     process = psutil.Process().memory_info().rss
     return (

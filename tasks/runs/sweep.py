@@ -41,7 +41,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """The task and its flags, but for those that tell where files are."""
+        """The task and its flags, except those that say where files are."""
         known = flags_of(self.task)
         paths = tuple(f"--{flag.name}=" for flag in known if flag.kind == "path")
         shown = [flag for flag in self.arguments if not flag.startswith(paths)]
@@ -121,7 +121,7 @@ class Sweep:
             for row, settings in self.settings(dataset)
         ]
         found = [own.find(settings) is not None for own, _, settings in plan]
-        # Only what is left tells how long the rest will take.
+        # Only what is left shows how long the rest will take.
         bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
         print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
         done = {}

@@ -14,7 +14,7 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
         f: A network that returns one score per class, or of two classes one logit.
         samples: Test samples `(n, ...)`.
         labels: Their classes, integers `(n,)`.
-        class_counts: Training samples per class, which tell major from minor.
+        class_counts: Training samples per class, which make classes major or minor.
 
     Returns:
         The scores, as `scores_of` gives them.
