@@ -1,5 +1,6 @@
 # make demo   the method on a small data set, in minutes on a CPU
-# make test   lint, then all tests once per backend
+# make test   lint, and all tests once per backend
+# make test-fast   while you edit: library and tasks on PyTorch, which compiles nothing
 # make test-nightly   some tests with the nightly build of Keras; may fail
 # make lint   style and types
 # make gpu-kit  what a GPU machine without a network needs, in build/gpu-kit
@@ -7,12 +8,14 @@
 #
 # Another interpreter:  make test PYTHON=/path/to/python3.11
 # CIFAR-10 from elsewhere:  make gpu-kit DATA_DIR=PATH
-# One backend, one file:  make test BACKENDS=jax PYTEST_ARGS=tests/library/test_losses.py
+# One backend, one file:  make test BACKENDS=jax TESTS=tests/library/test_losses.py
 
 PYTHON ?= python3.11
 VENV ?= .venv
 BACKENDS ?= tensorflow jax torch
 JOBS ?= 2
+# A word is a process; a comma joins paths. The costliest first.
+TESTS ?= tests/library,keras_m2m tests/tasks,tests/house
 PYTEST_ARGS ?=
 
 python := $(VENV)/bin/python
@@ -23,28 +26,39 @@ NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
 NIGHTLY_TESTS ?= $(addprefix tests/library/test_, steps_per_execution.py \
   m2m_model_training.py callbacks.py resampled_dataset.py)
 
-.PHONY: demo test test-nightly lint gpu-kit clean
+.PHONY: demo test test-fast test-nightly lint gpu-kit clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
 
-# One process per backend, because Keras picks its backend at import. A failure
-# does not keep the others from running. What no backend has a part in is tested by the
-# first alone. Files go to the processes in the
-# order of their names: in xdist's own order, most tests first, a costly file of few
-# tests comes last, and one process waits for the other.
+# Tests are a pool of processes, JOBS of them at a time: each word of TESTS once for each
+# backend, since Keras picks its backend at import. So none waits at the end of a backend,
+# and the output of each comes whole. What no backend has a part in is tested by the first
+# backend alone. A failure does not keep the others from running.
+comma := ,
+pool := $(foreach backend,$(BACKENDS),$(addprefix $(backend):,$(TESTS)))
+backend_of = $(firstword $(subst :, ,$@))
+paths_of = $(subst $(comma), ,$(lastword $(subst :, ,$@)))
+which_of = $(if $(filter-out $(firstword $(BACKENDS)),$(backend_of)),-m "not no_backend")
+
 test: $(VENV)/.tests
-	@failed=; which=; \
-	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	for backend in $(BACKENDS); do \
-	  echo "== KERAS_BACKEND=$$backend"; \
-	  KERAS_BACKEND=$$backend $(python) -m pytest -q -n $(JOBS) --dist loadfile \
-	    --no-loadscope-reorder --durations 5 $$which $(PYTEST_ARGS) || \
-	    failed="$$failed $$backend"; \
-	  which="-m not(no_backend)"; \
-	done; \
-	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
-	echo "passed: lint $(BACKENDS)"
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --keep-going --output-sync=target \
+	  lint pool
+	@echo "passed: lint $(BACKENDS)"
+
+escaped := $(subst :,\:,$(pool))
+.PHONY: pool $(escaped)
+pool: $(escaped)
+$(escaped):
+	@echo "== $@"
+	@KERAS_BACKEND=$(backend_of) $(python) -m pytest -q --durations 5 $(which_of) \
+	  $(PYTEST_ARGS) $(paths_of)
+
+# The library and the tasks, without what tests the whole house, on the backend that
+# starts first and compiles nothing.
+test-fast: $(VENV)/.tests
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --keep-going --output-sync=target \
+	  pool BACKENDS=torch TESTS="tests/library tests/tasks"
 
 test-nightly: $(VENV)/.tests
 	$(python) -m pip install --quiet --upgrade --no-deps --target $(VENV)/nightly \

@@ -298,6 +298,7 @@ def test_launches_bound_a_step_by_its_kernels():
     assert bound["translation"] == pytest.approx(4000e-6)
 
 
+@pytest.mark.no_backend  # A process of its own, with PyTorch.
 def test_the_benchmark_runs_and_writes_what_it_prints(tmp_path):
     path = tmp_path / "steps.json"
     sizes = ["--model=resnet8", "--batch_size=8", "--steps=1", "--rounds=2"]

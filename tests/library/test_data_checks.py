@@ -34,6 +34,14 @@ def warnings_of(network, about, **arguments):
     return [str(w.message) for w in caught if about in str(w.message)]
 
 
+@pytest.fixture
+def handed_on(monkeypatch):
+    """What `fit` hands on to Keras, which does not train: the checks come before."""
+    calls = []
+    monkeypatch.setattr(keras.Model, "fit", lambda self, **given: calls.append(given))
+    return calls
+
+
 class Batches(keras.utils.PyDataset):
     def __init__(self, *batches):
         super().__init__()
@@ -169,7 +177,7 @@ MANY = np.repeat([0, 1, 2], [60, 30, 5])
 
 
 @pytest.mark.parametrize("kind", ["arrays", "resampled", "pipeline"])
-def test_counts_in_another_order_than_the_labels_give_a_warning(kind):
+def test_counts_in_another_order_than_the_labels_give_a_warning(kind, handed_on):
     x = np.full((95, 4), 0.5, "float32")
     data = {
         "arrays": {"x": x, "y": MANY},
@@ -182,14 +190,16 @@ def test_counts_in_another_order_than_the_labels_give_a_warning(kind):
 
 
 @pytest.mark.parametrize("counts", [[60, 30, 5], [600, 30, 5], [30, 30, 5]])
-def test_counts_that_may_be_right_give_none(counts):
+def test_counts_that_may_be_right_give_none(counts, handed_on):
     x = np.full((95, 4), 0.5, "float32")
     model(counts=counts).fit(x, MANY, verbose=0)
     model(counts=counts).fit(np.tile(x, (3, 1))[:90], np.arange(90) % 3, verbose=0)
 
 
 @pytest.mark.parametrize("shares", [(10, 22), (0, 16)])
-def test_a_first_batch_that_chance_may_draw_from_equal_shares_gives_none(shares):
+def test_a_first_batch_that_chance_may_draw_from_equal_shares_gives_none(
+    shares, handed_on
+):
     y = np.repeat([0, 1], shares)
     network = model(counts=[600, 60, 5])
     network.fit(Batches((np.full((len(y), 4), 0.5, "float32"), y)), verbose=0)
@@ -255,14 +265,9 @@ def test_a_callback_that_watches_takes_the_place_of_the_warning():
 
 
 @pytest.mark.parametrize("make", [np.array, list, lambda w: dict(enumerate(w))])
-def test_class_weights_may_be_an_array(make):
-    weights = [1.0, 0.5, 3.0]
-    networks = []
-    for weight in (make(weights), dict(enumerate(weights))):
-        networks.append(model())
-        networks[-1].fit(X, Y, class_weight=weight, shuffle=False, verbose=0)
-    for value, other in zip(*(network.f.get_weights() for network in networks)):
-        np.testing.assert_array_equal(value, other)
+def test_class_weights_may_be_an_array(make, handed_on):
+    model().fit(X, Y, class_weight=make([1.0, 0.5, 3.0]))
+    assert handed_on[0]["class_weight"] == {0: 1.0, 1: 0.5, 2: 3.0}
 
 
 @pytest.mark.parametrize("weights", ["balanced", [1.0, 2.0], np.ones((3, 2))])

@@ -13,6 +13,8 @@ from tasks.data.photographs import prepared_images
 from tasks.data.photographs import small_image
 from tasks.experiment.errors import UserError
 
+pytestmark = pytest.mark.no_backend
+
 NAME = "made:1.0.0"
 
 

@@ -12,6 +12,9 @@ from tasks.training import phases
 from tasks.training.train import train
 
 
+pytestmark = pytest.mark.no_backend  # test_ablations has their models on each.
+
+
 # Those whose model is not that of `m2m`, or trained otherwise.
 @pytest.mark.filterwarnings("ignore:Epoch 0. g accepted:UserWarning")
 @pytest.mark.parametrize(
