@@ -11,7 +11,6 @@ from tasks.experiment.recipes import method_of
 from tasks.training import phases
 from tasks.training.train import train
 
-
 pytestmark = pytest.mark.no_backend  # test_ablations has their models on each.
 
 
@@ -37,7 +36,7 @@ def test_ablations_upon_rs_are_not_deferred():
     for name in ABLATIONS:
         found = phases.phases(tiny.settings(method=name))
         assert len(found) == (1 if name in ("m2m_rs", "m2m_rs_rand") else 2)
-        assert found[-1].recipe is ABLATIONS[name]
+        assert found[-1].method is ABLATIONS[name]
 
 
 def test_the_names_of_ablations_are_no_methods_of_the_command_line():
