@@ -54,11 +54,14 @@ $(escaped):
 	@KERAS_BACKEND=$(backend_of) $(python) -m pytest -q --durations 5 $(which_of) \
 	  $(PYTEST_ARGS) $(paths_of)
 
-# The library and the tasks, without what tests the whole house, on the backend that
-# starts first and compiles nothing.
+# The library and the tasks, without the house and what starts processes of its own, on
+# the backend that starts first and compiles nothing.
+SLOW := tests/tasks/runs/test_resume.py tests/tasks/test_command_line.py \
+  tests/library/test_models_saved.py
 test-fast: $(VENV)/.tests
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) --keep-going --output-sync=target \
-	  pool BACKENDS=torch TESTS="tests/library tests/tasks"
+	  pool BACKENDS=torch TESTS="tests/tasks tests/library" \
+	  PYTEST_ARGS="$(addprefix --ignore=,$(SLOW))"
 
 test-nightly: $(VENV)/.tests
 	$(python) -m pip install --quiet --upgrade --no-deps --target $(VENV)/nightly \

@@ -125,7 +125,7 @@ def test_a_resnet_trains_on_made_images_of_the_real_schema(tmp_path):
         (result,) = runner.run(cifar_lt.TASK, parse(cifar_lt.TASK, flags)).values()
     assert result["class_counts"] == [20, 17, 14, 12, 10, 9, 7, 6, 5, 5]
     # The preset's value, where no flag was given.
-    assert result["flags"]["beta"] == 0.99
+    assert result["flags"]["drops"] == ["48:0.01", "54:0.01"]
     # A tenth of each class of the test set is for validation.
     assert np.sum(result["confusion_matrix"]) < 400
 
