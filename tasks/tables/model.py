@@ -1,6 +1,5 @@
 """A table of results: rows of methods, a column for each dataset."""
 
-from collections.abc import Hashable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ class Column:
     """
 
     label: str
-    records: Mapping[Hashable, Sequence[dict]]
+    records: Mapping[tuple[str, str], Sequence[dict]]
     paper_dataset: str | None = None
     departures: Sequence[str] = ()
 
@@ -104,6 +103,6 @@ def _cell(table, column, row):
 def _published(table, column, row):
     if column.paper_dataset is None or table.number is None:
         return None
-    if row.variant:
-        return published.ablation(table.number, row.variant)
-    return published.result(table.number, column.paper_dataset, row.loss, row.method)
+    return published.ablation(table.number, *row.key) or published.result(
+        table.number, column.paper_dataset, *row.key
+    )

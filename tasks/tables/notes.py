@@ -115,5 +115,5 @@ def _reading(table, cells):
 def _drs_on_cifar10():
     return [
         published.result(1, _OF_ABLATIONS, "ce", "drs"),
-        published.ablation(5, "erm_drs"),
+        published.ablation(5, "ce", "drs"),
     ]

@@ -7,22 +7,10 @@ from tasks.experiment.recipes import Row
 from tasks.tables import published
 from tasks.tables.model import Cell
 
-# (label, method) by variant; "seeds_per_class=N" is `m2m_poolN`.
-_VARIANTS = {
-    "full": ("Full", "m2m"),
-    "lam=0": ("M2m (λ = 0)", "m2m_lam0"),
-    "clean": ("M2m-Clean", "m2m_clean"),
-    "erm_rs": ("ERM-RS", "rs"),
-    "m2m_rs": ("M2m-RS", "m2m_rs"),
-    "m2m_rs_rand": ("M2m-RS-Rand", "m2m_rs_rand"),
-    "m2m": ("M2m", "m2m"),
-    "erm_drs": ("ERM-DRS", "drs"),
-    "self": ("M2m-Self", "m2m_self"),
-    "no_reject": ("M2m-No-Reject", "m2m_no_reject"),
-    "no_threshold": ("M2m (γ = 0)", "m2m_no_threshold"),
-    "ensemble": ("M2m-Ensemble", "m2m_ensemble"),
-}
-_WHOLE = {3: "full", 4: "m2m", 5: "m2m"}  # What ablations are compared with.
+_ABLATIONS = (3, 4, 5)
+# Labels that only these tables give a method.
+_LABELS = {(3, "m2m"): "Full", (4, "rs"): "ERM-RS", (5, "drs"): "ERM-DRS"}
+_WHOLE = "ce", "m2m"  # What ablations are compared with.
 
 
 class Measure(NamedTuple):
@@ -55,17 +43,10 @@ def rows(number: int) -> list[Row]:
     Args:
         number: 1 to 6.
     """
-    if number not in _WHOLE:
-        return [Row(*key) for key in published.rows(number)]
-    return [_variant_row(variant) for variant in published.variants(number)]
-
-
-def _variant_row(variant):
-    name, _, seeds = variant.partition("=")
-    if name == "seeds_per_class":
-        return Row("ce", f"m2m_pool{seeds}", f"{seeds} seeds a class", variant)
-    label, method = _VARIANTS[variant]
-    return Row("ce", method, label, variant)
+    return [
+        Row(loss, method, _LABELS.get((number, method), ""))
+        for loss, method in published.rows(number)
+    ]
 
 
 def measures(number: int | None) -> list[Measure]:
@@ -76,22 +57,22 @@ def measures(number: int | None) -> list[Measure]:
     """
     if number == 4:
         return [_MAJOR, _MINOR, BACC, _GM, _CORRECTED]
-    if number in _WHOLE:
+    if number in _ABLATIONS:
         return [BACC, _GAPS[0], _GM, _GAPS[1], _CORRECTED]
     return [BACC, _GM, _CORRECTED]
 
 
 def whole(number: int | None, cells: Sequence[Cell]) -> Cell | None:
     """The cell of the whole method in a table of ablations, else None."""
-    variant = _WHOLE.get(number)
-    found = (cell for cell in cells if variant and cell.row.variant == variant)
-    return next(found, None)
+    if number not in _ABLATIONS:
+        return None
+    return next((cell for cell in cells if cell.row.key == _WHOLE), None)
 
 
 def pairs(number: int | None, cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
     """What is compared with what, where there are finished runs of both.
 
-    Among ablations, the whole method with each variant; else, for each loss, M2m with
+    Among ablations, the whole method with each other row; else, for each loss, M2m with
     DRS, with DRW and with plain training.
 
     Args:
@@ -99,7 +80,7 @@ def pairs(number: int | None, cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
         cells: Those of a column.
     """
     known = [cell for cell in cells if cell.finished]
-    if number in _WHOLE:
+    if number in _ABLATIONS:
         full = whole(number, known)
         return [(full, cell) for cell in known if full and cell is not full]
     by_key = {cell.row.key: cell for cell in known}

@@ -6,7 +6,6 @@ from tasks.tables.published.values import Published
 from tasks.tables.published.values import ablation
 from tasks.tables.published.values import result
 from tasks.tables.published.values import rows
-from tasks.tables.published.values import variants
 
 __all__ = [
     "Published",
@@ -15,5 +14,4 @@ __all__ = [
     "departures",
     "result",
     "rows",
-    "variants",
 ]

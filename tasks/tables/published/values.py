@@ -34,28 +34,24 @@ def result(table: int, dataset: str, loss: str, method: str) -> Published | None
     return _results().get((table, dataset, loss, method))
 
 
-def ablation(table: int, variant: str) -> Published | None:
+def ablation(table: int, loss: str, method: str) -> Published | None:
     """A value of Table 3, 4 or 5.
 
     Args:
         table: Number of the table.
-        variant: As `ablations.csv` has it, such as `"m2m_rs"`.
+        loss: `"ce"`; the paper has no others there.
+        method: A key of `recipes.METHODS` or `recipes.ABLATIONS`.
 
     Returns:
         `Published`, or None where the paper has no such value.
     """
-    return _ablations().get((table, variant))
+    return _ablations().get((table, loss, method))
 
 
 def rows(table: int) -> list[tuple[str, str]]:
-    """`(loss, method)` of Table 1, 2 or 6, in its order."""
-    keys = _results()
-    return list(dict.fromkeys(key[2:] for key in keys if key[0] == table))
-
-
-def variants(table: int) -> list[str]:
-    """Variants of Table 3, 4 or 5, in its order."""
-    return [variant for number, variant in _ablations() if number == table]
+    """`(loss, method)` of each row of a table, in its order."""
+    keys = [*_results(), *_ablations()]
+    return list(dict.fromkeys(key[-2:] for key in keys if key[0] == table))
 
 
 @cache
@@ -69,7 +65,7 @@ def _results():
 @cache
 def _ablations():
     return {
-        (int(row["table"]), row["variant"]): _value(row)
+        (int(row["table"]), row["loss"], row["method"]): _value(row)
         for row in _read("ablations.csv")
     }
 
