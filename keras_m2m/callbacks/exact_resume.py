@@ -74,18 +74,7 @@ class ExactResume(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check_seeds(check_model(network=network))
-        if best is not None and not isinstance(best, BestWeights):
-            raise ValueError(f"`best` must be a BestWeights. Received: best={best!r}")
-        if watch is not None and not isinstance(watch, WatchAcceptance):
-            raise ValueError(
-                f"`watch` must be a WatchAcceptance. Received: watch={watch!r}"
-            )
-        for name in (training, begun_as):
-            if not isinstance(name, str | None):
-                raise ValueError(
-                    "`training` and `begun_as` must be strings or None. Received: "
-                    f"training={training!r}, begun_as={begun_as!r}"
-                )
+        _check_kinds(best, watch, training, begun_as)
         self.training = training
         self.folder = pathlib.Path(folder)
         self.network = network
@@ -184,6 +173,21 @@ class ExactResume(keras.callbacks.Callback):
             "optimizer": model.optimizer.variables,
             "own": [v for v in model.variables if id(v) not in known],
         }
+
+
+def _check_kinds(best, watch, training, begun_as):
+    if best is not None and not isinstance(best, BestWeights):
+        raise ValueError(f"`best` must be a BestWeights. Received: best={best!r}")
+    if watch is not None and not isinstance(watch, WatchAcceptance):
+        raise ValueError(
+            f"`watch` must be a WatchAcceptance. Received: watch={watch!r}"
+        )
+    for name in (training, begun_as):
+        if not isinstance(name, str | None):
+            raise ValueError(
+                "`training` and `begun_as` must be strings or None. Received: "
+                f"training={training!r}, begun_as={begun_as!r}"
+            )
 
 
 def _check_seeds(network):

@@ -124,18 +124,21 @@ class Sweep:
         # Only what is left shows how long the rest will take.
         bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
         print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
-        done = {}
+        done, wait = {}, False
         with bar:
-            # What another process is at comes last, when there is nothing else to do.
-            for wait in (False, True):
+            while len(done) < len(plan):
+                before = len(done)
                 for i, (own, _, settings) in enumerate(plan):
                     if i in done:
                         continue
                     bar.set_description(own.name(settings).rpartition("-")[0])
                     own.wait = wait
-                    with contextlib.nullcontext() if wait else suppress(Busy):
+                    with suppress(Busy):
                         done[i] = own.result(settings)
                         bar.update(not found[i])
+                        wait = False
+                # For one alone, and only where other processes are at all that is left.
+                wait = len(done) == before
         results = {id(own): {} for own in self.opened}
         for i, (own, row, _) in enumerate(plan):
             results[id(own)].setdefault(row.key, []).append(done[i])

@@ -90,20 +90,9 @@ def train(
         _restore(resume, model)
         if resume.epochs_done < phase.last:
             phase = phase._replace(first=max(phase.first, resume.epochs_done))
-            arguments = phases.fit_arguments(phase, data, settings)
             callbacks = _callbacks(phase.method, settings, folder)
             callbacks += _watching_explosions(phase.method, resume.history, data)
-            model.steps_per_execution = phases.steps_per_execution(data, settings)
-            model.fit(
-                **arguments,
-                validation_data=devices.divisible(data.validation),
-                validation_batch_size=devices.whole(1024),
-                callbacks=[*callbacks, *keeping],
-                # A bar where somebody looks, else a line an epoch.
-                verbose=1 if sys.stdout.isatty() else 2,
-            )
-            # To predict, TensorFlow would write out as many.
-            model.steps_per_execution = 1
+            _fit(model, phase, data, settings, [*callbacks, *keeping])
         seconds[f"phase_{len(seconds) + 1}"] = time.perf_counter() - began
     if best is not None:
         best.restore()
@@ -112,6 +101,20 @@ def train(
     if watch.translated is not None:
         translations = watch.translated, watch.accepted
     return Trained(f, model, resume.history, tested, translations, seconds)
+
+
+def _fit(model, phase, data, settings, callbacks):
+    model.steps_per_execution = phases.steps_per_execution(data, settings)
+    model.fit(
+        **phases.fit_arguments(phase, data, settings),
+        validation_data=devices.divisible(data.validation),
+        validation_batch_size=devices.whole(1024),
+        callbacks=callbacks,
+        # A bar where somebody looks, else a line an epoch.
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    # To predict, TensorFlow would write out as many.
+    model.steps_per_execution = 1
 
 
 def _resume(folder, f, best, watch, settings, *names):

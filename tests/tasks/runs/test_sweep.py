@@ -1,5 +1,7 @@
 """The trainings of a table, which two processes may share."""
 
+import pytest
+
 from helpers import tiny
 from tasks.experiment.recipes import Row
 from tasks.records import folder_lock
@@ -8,18 +10,28 @@ from tasks.runs.sweep import Entry
 from tasks.runs.sweep import Sweep
 
 
-def test_what_another_process_is_at_comes_last(tmp_path, monkeypatch):
-    result, made = Trainings.result, []
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Methods as they are trained, of three: `erm` stays busy, `rw` is at first."""
+    result, made, asked = Trainings.result, [], []
 
-    def busy_with_erm(self, settings):
-        if settings.method == "erm" and not self.wait:
+    def busy(self, settings):
+        asked.append(settings.method)
+        at_first = settings.method == "rw" and asked.count("rw") == 1
+        if at_first or (settings.method == "erm" and not self.wait):
             raise folder_lock.Busy("in use")
         made.append(settings.method)
         return result(self, settings)
 
-    monkeypatch.setattr(Trainings, "result", busy_with_erm)
-    rows = [Row("ce", "erm"), Row("ce", "rs")]
+    monkeypatch.setattr(Trainings, "result", busy)
+    rows = [Row("ce", method) for method in ("erm", "rw", "rs")]
     entries = [Entry(tiny.TASK, ["--epochs=1"])]
     (found,) = Sweep(entries, rows, 1, tmp_path / "results", tmp_path / "runs").run()
-    assert made == ["rs", "erm"]
-    assert [run["flags"]["method"] for run in found["ce", "erm"]] == ["erm"]
+    assert {row: run["flags"]["method"] for row, (run,) in found.items()} == {
+        row.key: row.method for row in rows
+    }
+    return made
+
+
+def test_what_another_process_is_at_comes_last_and_what_got_free_before_it(made):
+    assert made == ["rs", "rw", "erm"]
