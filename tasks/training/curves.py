@@ -26,7 +26,7 @@ class Curves(keras.callbacks.Callback):
         self._writers = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        rate = float(self.model.optimizer.learning_rate)
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         with _as_os_error():
             for name, value in {**logs, "learning_rate": rate}.items():
                 kind = "validation" if name.startswith("val_") else "train"

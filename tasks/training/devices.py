@@ -82,6 +82,8 @@ def threads() -> dict[str, int | str]:
 
 def clear_session() -> None:
     """`keras.utils.clear_session` that leaves the chosen devices chosen."""
+    if keras.config.backend() == "tensorflow" and count() > 1:
+        return  # With the graph would go the scope of the devices, which it holds.
     distribution = keras.distribution.distribution()
     keras.utils.clear_session()
     keras.distribution.set_distribution(distribution)
