@@ -40,3 +40,10 @@ def pytest_collection_finish():
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def float16_everywhere():
+    keras.config.set_floatx("float16")
+    yield
+    keras.config.set_floatx("float32")

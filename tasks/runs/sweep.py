@@ -4,7 +4,6 @@ import contextlib
 import functools
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +132,7 @@ class Sweep:
                         continue
                     bar.set_description(own.name(settings).rpartition("-")[0])
                     own.wait = wait
-                    with suppress(Busy):
+                    with contextlib.suppress(Busy):
                         done[i] = own.result(settings)
                         bar.update(not found[i])
                         wait = False

@@ -252,13 +252,6 @@ def test_float16_logits_are_computed_on_in_float32(loss):
     np.testing.assert_array_equal(result, each(loss)(labels, half.astype("float32")))
 
 
-@pytest.fixture
-def float16_everywhere():
-    keras.config.set_floatx("float16")
-    yield
-    keras.config.set_floatx("float32")
-
-
 @pytest.mark.usefixtures("float16_everywhere")
 def test_labels_are_not_rounded_under_a_16_bit_floatx():
     # float16 has no 2049; a label rounded to 2048 would cost 40 instead of 0.

@@ -217,13 +217,6 @@ def test_names_are_the_keys_of_the_logs():
     assert GeometricMean(K).name == "geometric_mean"
 
 
-@pytest.fixture
-def float16_everywhere():
-    keras.config.set_floatx("float16")
-    yield
-    keras.config.set_floatx("float32")
-
-
 @pytest.mark.usefixtures("float16_everywhere")
 def test_counts_are_not_rounded_under_a_16_bit_floatx():
     # float16 counts in twos beyond 2048: 2048 + 1 would stay 2048.

@@ -109,22 +109,25 @@ def test_a_result_names_the_commit_that_trained_it(tmp_path, monkeypatch):
     assert own.result(settings)["commit"] == "trained"
 
 
-def test_a_damaged_result_is_named_and_not_taken_for_none(done, tmp_path):
+@pytest.fixture
+def damaged(done, tmp_path):
+    """Trainings of which one has half a result, and its file."""
     _, results = done
     own = cells(tmp_path)
     own.results.mkdir(parents=True)
     path = own.results / f"{own.name(tiny.settings())}.json"
     path.write_text(json.dumps(results["m2m"])[:99])
+    return own, path
+
+
+def test_a_damaged_result_is_named_and_not_taken_for_none(damaged, tmp_path):
+    _, path = damaged
     with pytest.raises(UserError, match=f"{path.name} is damaged"):
         find(tmp_path / "results", tiny.settings())
 
 
-def test_a_damaged_result_is_set_aside_to_be_made_again(done, tmp_path):
-    _, results = done
-    own = cells(tmp_path)
-    own.results.mkdir(parents=True)
-    path = own.results / f"{own.name(tiny.settings())}.json"
-    path.write_text(json.dumps(results["m2m"])[:99])
+def test_a_damaged_result_is_set_aside_to_be_made_again(damaged):
+    own, path = damaged
     with pytest.warns(UserWarning, match=f"{path.name} is damaged.*made again"):
         assert own.find(tiny.settings()) is None
     assert path.with_suffix(".damaged").exists()
