@@ -32,7 +32,8 @@ on_several = pytest.mark.skipif(BACKEND == "torch", reason="PyTorch: one device"
 
 def start(case, *arguments, cpus, backend=BACKEND):
     """One process of its own, without GPUs; JAX gets so many devices."""
-    flags = f"--xla_force_host_platform_device_count={cpus}"
+    flags = os.environ.get("XLA_FLAGS", "")
+    flags += f" --xla_force_host_platform_device_count={cpus}"
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
     given = {"XLA_FLAGS": flags, "PYTHONPATH": path, "KERAS_BACKEND": backend}
     given["CUDA_VISIBLE_DEVICES"] = "-1"
