@@ -26,7 +26,10 @@ from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.layers import synchronize_batch_norm
 from keras_m2m.losses import FocalLoss
+from keras_m2m.losses import LabelAwareSmoothing
 from keras_m2m.losses import LDAMLoss
+from keras_m2m.losses import LogitAdjustedLoss
+from keras_m2m.losses import VSLoss
 from keras_m2m.m2m_model import M2mModel
 from keras_m2m.m2m_model import Seeds
 from keras_m2m.metrics import BalancedAccuracy
@@ -51,12 +54,15 @@ __all__ = [
     "FocalLoss",
     "GeometricMean",
     "LDAMLoss",
+    "LabelAwareSmoothing",
+    "LogitAdjustedLoss",
     "M2mModel",
     "MomentumCorrectedScheduler",
     "OneVsRest",
     "OptionAShortcut",
     "ResampledDataset",
     "Seeds",
+    "VSLoss",
     "WatchAcceptance",
     "acceptance_probability",
     "cifar_resnet",

@@ -90,8 +90,8 @@ class M2mModel(NetworkPair):
         ValueError: If an argument is outside its range; if `f` or `g` is not
             built, has several inputs or outputs, does not return one logit per
             class, or shares variables with the other; from `compile`, if the loss takes
-            probabilities or `compilation` cannot be met; or, from `fit`, if labels,
-            bounds or values of the data do not fit.
+            probabilities or corrects for class frequencies, or `compilation` cannot be
+            met; or, from `fit`, if labels, bounds or values of the data do not fit.
         AttributeError: If an argument is assigned again.
 
     Example:

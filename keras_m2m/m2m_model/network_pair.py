@@ -1,6 +1,5 @@
 """`NetworkPair`: a network in training, beside one that never changes."""
 
-import inspect
 import os
 from typing import Any
 
@@ -11,6 +10,7 @@ from keras import ops
 from keras_m2m.checks import check_whole
 from keras_m2m.m2m_model.data_checks import check_targets
 from keras_m2m.m2m_model.data_checks import only_input
+from keras_m2m.m2m_model.loss_checks import check_loss
 from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
 from keras_m2m.m2m_model.replicas import spread_seed
 
@@ -31,7 +31,8 @@ class NetworkPair(keras.Model):
 
     Raises:
         ValueError: If `seed` is no integer of at least 0; from `compile`, if the loss
-            takes probabilities; from `save`, for other than a `.keras` file.
+            takes probabilities or corrects for class frequencies; from `save`, for
+            other than a `.keras` file.
 
     Example:
 
@@ -107,13 +108,14 @@ class NetworkPair(keras.Model):
     def compile(
         self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any
     ) -> None:
-        """As `keras.Model.compile`, for losses of logits.
+        """As `keras.Model.compile`, for losses of logits on class-balanced batches.
 
         Raises:
-            ValueError: If `loss` takes probabilities.
+            ValueError: If `loss` takes probabilities, or corrects for class
+                frequencies that such batches do not have.
         """
         for each in keras.tree.flatten(loss):
-            _check_takes_logits(each)
+            check_loss(each)
         # Keras keeps what it makes of "auto", not what it was asked for.
         self.asked_jit_compile = kwargs.get("jit_compile", "auto")
         super().compile(optimizer, loss, *args, **kwargs)
@@ -201,23 +203,3 @@ class NetworkPair(keras.Model):
         self._generator.state.assign(store["draws"])
         others = {key: store[key] for key in (*store.keys(),) if key != "draws"}
         super().load_own_variables(others)
-
-
-def _check_takes_logits(loss):
-    found = keras.losses.get(loss)
-    if isinstance(found, keras.losses.Loss):
-        try:
-            takes_logits = found.get_config().get("from_logits", True)
-        except NotImplementedError:  # A user's loss, which does not say.
-            return
-    elif found is None:
-        return
-    else:
-        parameter = inspect.signature(found).parameters.get("from_logits")
-        takes_logits = parameter is None or parameter.default
-    if not takes_logits:
-        raise ValueError(
-            "f returns logits, and this loss takes probabilities. Say so, as in "
-            "keras.losses.SparseCategoricalCrossentropy(from_logits=True). "
-            f"Received: loss={loss!r}"
-        )

@@ -38,6 +38,20 @@ LOSSES = {
         "max_margin": values.real(0, 1),
         "scale": values.real(1, 30),
     },
+    "LogitAdjustedLoss": {
+        "class_counts": values.class_counts(),
+        "tau": values.real(0, 3),
+    },
+    "VSLoss": {
+        "class_counts": values.class_counts(),
+        "gamma": values.real(0, 1),
+        "tau": values.real(0, 3),
+    },
+    "LabelAwareSmoothing": {
+        "class_counts": values.class_counts(),
+        "head": values.real(0.5, 1),
+        "tail": values.real(0, 0.5),
+    },
 }
 
 

@@ -155,6 +155,43 @@ def ldam(labels, cosines, class_counts, max_margin, scale):
     return cross_entropy(labels, scale * shifted)
 
 
+def log_prior(class_counts):
+    return np.array([np.log(n / sum(class_counts)) for n in class_counts])
+
+
+def logit_adjusted(labels, logits, class_counts, tau):
+    """Menon et al., eq. (10): log(1 + sum over k' of (pi_k'/pi_y)^tau e^(z_k'-z_y))."""
+    losses = []
+    for y, z in zip(labels, _float64(logits)):
+        ratios = [tau * np.log(n / class_counts[y]) for n in class_counts]
+        rest = np.delete(ratios + z - z[y], y)
+        losses.append(np.logaddexp.reduce([0.0, *rest]))
+    return np.array(losses)
+
+
+def vector_scaling(labels, logits, class_counts, gamma, tau):
+    scales = [(n / max(class_counts)) ** gamma for n in class_counts]
+    shifted = _float64(logits) * scales + tau * log_prior(class_counts)
+    return cross_entropy(labels, shifted)
+
+
+def smoothing(class_counts, head, tail):
+    """The concave form of Zhong et al.: a quarter of a sine."""
+    low, high = min(class_counts), max(class_counts)
+    rise = [np.sin(np.pi * (n - low) / (2 * (high - low))) for n in class_counts]
+    return [tail + (head - tail) * part for part in rise]
+
+
+def label_aware_smoothing(labels, logits, class_counts, head, tail):
+    """Cross entropy with 1 - e for the label and e / (K - 1) for each other class."""
+    losses = []
+    for y, z in zip(labels, _float64(logits)):
+        e, costs = smoothing(class_counts, head, tail)[y], log_sum_exp(z) - z
+        others = np.delete(costs, y)
+        losses.append((1 - e) * costs[y] + e / len(others) * others.sum())
+    return np.array(losses)
+
+
 def recalls(labels, predictions, weights=None):
     """Recall of each class that has weight in `labels`, by class."""
     weights = np.ones(len(labels)) if weights is None else weights

@@ -1,5 +1,7 @@
 """Labels outside the classes, and batches whose shapes do not belong together."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,10 @@ import keras_m2m
 from helpers.gradients import gradient
 from helpers.gradients import to_numpy
 from keras_m2m.losses import FocalLoss
+from keras_m2m.losses import LabelAwareSmoothing
 from keras_m2m.losses import LDAMLoss
+from keras_m2m.losses import LogitAdjustedLoss
+from keras_m2m.losses import VSLoss
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
 from keras_m2m.metrics import OneVsRest
@@ -23,11 +28,27 @@ WRONG = {
     "NaN": np.array([0.0, np.nan, 2.0]),
     "beyond 32 bits": np.array([0, 2**32, 1]),
 }
-LOSSES = [FocalLoss(), LDAMLoss([20, 500, 100])]
+COUNTS = [20, 500, 100]
+LOSSES = [
+    FocalLoss(),
+    LDAMLoss(COUNTS),
+    LogitAdjustedLoss(COUNTS),
+    VSLoss(COUNTS),
+    LabelAwareSmoothing(COUNTS),
+]
 METRICS = [BalancedAccuracy(K), GeometricMean(K), OneVsRest("AUC", class_id=1)]
 BOTH = [*LOSSES, *(metric.update_state for metric in METRICS)]
 # Not by their `repr`: processes of one run must agree on the names of tests.
-NAMES = ["focal", "LDAM", "balanced accuracy", "geometric mean", "one class"]
+NAMES = [
+    "focal",
+    "LDAM",
+    "logit-adjusted",
+    "VS",
+    "smoothing",
+    "balanced accuracy",
+    "geometric mean",
+    "one class",
+]
 BY_NAME = pytest.mark.parametrize("call", BOTH, ids=NAMES)
 
 
@@ -63,7 +84,16 @@ def test_labels_may_be_of_any_dtype_that_holds_them(call, labels):
 
 
 @in_a_graph
-@pytest.mark.parametrize("kind", [FocalLoss, lambda **_: LDAMLoss([9, 5, 1], **_)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FocalLoss,
+        *(
+            functools.partial(kind, COUNTS)
+            for kind in (LDAMLoss, LogitAdjustedLoss, VSLoss, LabelAwareSmoothing)
+        ),
+    ],
+)
 @pytest.mark.parametrize("outside", [3.0, -1.0, 0.5, np.nan])
 def test_compiled_losses_are_nan_for_a_label_outside_the_classes(kind, outside):
     labels = np.array([0.0, outside, 2.0], "float32")
@@ -159,7 +189,10 @@ def test_what_is_no_batch_is_rejected_by_a_sentence(call, batch):
     "make",
     [
         FocalLoss,
-        lambda **arguments: LDAMLoss([9, 1], **arguments),
+        functools.partial(LDAMLoss, [9, 1]),
+        functools.partial(LogitAdjustedLoss, [9, 1]),
+        functools.partial(VSLoss, [9, 1]),
+        functools.partial(LabelAwareSmoothing, [9, 1]),
         lambda **arguments: BalancedAccuracy(2, **arguments),
         lambda **arguments: GeometricMean(2, **arguments),
         lambda **arguments: OneVsRest("AUC", 1, **arguments),

@@ -8,34 +8,30 @@ from hypothesis import strategies as st
 from helpers import oracles
 from helpers.gradients import gradient
 from helpers.gradients import to_numpy
+from helpers.losses import COMPILED
+from helpers.losses import batch
+from helpers.losses import each
+from helpers.losses import one_step
+from helpers.losses import torch_gradient
 from keras_m2m.losses import FocalLoss
+from keras_m2m.losses import LabelAwareSmoothing
 from keras_m2m.losses import LDAMLoss
+from keras_m2m.losses import LogitAdjustedLoss
+from keras_m2m.losses import VSLoss
 
 GAMMAS = [0.0, 0.5, 1.0, 2.0]
 COUNTS = [20, 500, 100]
-LOSSES = [*(FocalLoss(gamma) for gamma in GAMMAS), LDAMLoss(COUNTS)]
-# PyTorch has no graph here; its compiler takes minutes for the smallest model.
-COMPILED = [False] if keras.backend.backend() == "torch" else [False, True]
+ALL = [
+    FocalLoss(),
+    LDAMLoss(COUNTS),
+    LogitAdjustedLoss(COUNTS),
+    VSLoss(COUNTS),
+    LabelAwareSmoothing(COUNTS),
+]
 
 
-def batch(scale=1.0, size=12, num_classes=3):
-    rng = np.random.default_rng(0)
-    logits = scale * rng.standard_normal((size, num_classes))
-    return rng.integers(num_classes, size=size), logits.astype("float32")
-
-
-def each(loss):
-    """The same loss without reduction, as NumPy to NumPy."""
-    config = {**loss.get_config(), "reduction": None}
-    unreduced = type(loss).from_config(config)
-    return lambda labels, logits: to_numpy(unreduced(labels, logits))
-
-
-def torch_gradient(fn, labels, logits):
-    """Gradient of the summed PyTorch losses, in float64."""
-    x = torch.tensor(logits, dtype=torch.float64, requires_grad=True)
-    fn(x, torch.tensor(labels)).sum().backward()
-    return x.grad.numpy()
+def config(loss):
+    return f"{loss.get_config()}"
 
 
 def torch_focal(gamma):
@@ -198,10 +194,10 @@ def test_ldam_rejects_logits_of_another_number_of_classes():
         LDAMLoss(COUNTS)(np.array([0]), np.zeros((1, 4), "float32"))
 
 
-# Both.
+# All.
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.get_config()}")
+@pytest.mark.parametrize("loss", [*map(FocalLoss, GAMMAS), *ALL[1:]], ids=config)
 @pytest.mark.parametrize("first, others", [(1e4, -1e4), (-1e4, 1e4), (1e4, 1e4)])
 def test_value_and_gradient_are_finite_at_extreme_logits(loss, first, others):
     logits = np.full((3, 3), others, "float32")
@@ -211,7 +207,7 @@ def test_value_and_gradient_are_finite_at_extreme_logits(loss, first, others):
     assert np.isfinite(gradient(lambda x: loss(labels, x), logits)).all()
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", ALL, ids=config)
 def test_weighted_losses_are_averaged_over_the_batch_size(loss):
     labels, logits = batch(size=3)
     weights = np.array([0.0, 1.0, 5.0], "float32")
@@ -222,7 +218,7 @@ def test_weighted_losses_are_averaged_over_the_batch_size(loss):
     )
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", ALL, ids=config)
 def test_labels_may_be_a_column(loss):
     labels, logits = batch()
     np.testing.assert_array_equal(
@@ -230,20 +226,20 @@ def test_labels_may_be_a_column(loss):
     )
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", ALL, ids=config)
 def test_one_hot_labels_are_rejected(loss):
     labels, logits = batch()
     with pytest.raises(ValueError, match="not one-hot"):
         loss(np.eye(3)[labels], logits)
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", ALL, ids=config)
 def test_logits_of_other_ranks_are_rejected(loss):
     with pytest.raises(ValueError, match="Received: y_pred of shape="):
         loss(np.array([0]), np.zeros((1, 2, 3), "float32"))
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", ALL, ids=config)
 def test_float16_logits_are_computed_on_in_float32(loss):
     labels, logits = batch()
     half = logits.astype("float16")
@@ -260,23 +256,11 @@ def test_labels_are_not_rounded_under_a_16_bit_floatx():
     assert each(FocalLoss())(np.array([2049]), logits)[0] == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", [FocalLoss(2.0, reduction="sum"), LDAMLoss(COUNTS)])
+@pytest.mark.parametrize("loss", [FocalLoss(2.0, reduction="sum"), *ALL], ids=config)
 def test_losses_survive_serialisation(loss):
     restored = keras.losses.deserialize(keras.losses.serialize(loss))
     assert type(restored) is type(loss)
     assert restored.get_config() == loss.get_config()
-
-
-def one_step(loss, labels, logits, compiled):
-    """Trains `logits`, as the kernel of a linear model of the identity, once."""
-    size, num_classes = logits.shape
-    model = keras.Sequential(
-        [keras.Input((size,)), keras.layers.Dense(num_classes, use_bias=False)]
-    )
-    model.set_weights([logits])
-    model.compile(keras.optimizers.SGD(1.0), loss, jit_compile=compiled)
-    model.train_on_batch(np.eye(size, dtype="float32"), labels)
-    return to_numpy(model.weights[0])
 
 
 @pytest.mark.parametrize("compiled", COMPILED)
