@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 import warnings
 
 import keras
@@ -11,18 +12,19 @@ from keras_m2m.callbacks import checkpoint_files
 from keras_m2m.callbacks.best_weights import BestWeights
 from keras_m2m.callbacks.watch_acceptance import WatchAcceptance
 from keras_m2m.checks import check_model
+from keras_m2m.checks import check_real
 
 
 class ExactResume(keras.callbacks.Callback):
-    """Saves all that a training follows from at the end of each epoch.
+    """Saves all that a training follows from at the ends of its epochs.
 
     That is: the weights and moving statistics of the network, the optimizer with
     its momentum, the states of random generators (those of `M2mModel` too), the
     best weights so far, what was translated last, and the logs. `BackupAndRestore`
     of Keras and `.keras` files leave some of it out. With batches that follow from
     the epoch, as those of `ResampledDataset` do, a run that was killed at any moment
-    goes on from the last end of an epoch, and on a CPU its numbers are those of a run
-    that was not.
+    goes on from the last epoch that was saved, and on a CPU its numbers are those of a
+    run that was not.
 
     One object goes through several `fit` calls, of the network itself and of an
     `M2mModel` around it. Give it to `fit` as the last callback, so that it sees
@@ -39,12 +41,15 @@ class ExactResume(keras.callbacks.Callback):
             another name are passed over with a warning. None to take any.
         begun_as: The name of a training whose checkpoints are taken too, since this one
             goes on from them; or None.
+        least_seconds: Time from one checkpoint to the next, at least, in seconds: where
+            epochs are short, what a kill may cost for the time of saving. The last
+            epoch of a `fit` is always saved.
 
     Raises:
         ValueError: If `network` is no model, `best` no `BestWeights`, `watch` no
-            `WatchAcceptance` or a name no string; on PyTorch, if a `Dropout` of the
-            network has no `seed`: Keras then draws from PyTorch's own generator, which
-            is not saved.
+            `WatchAcceptance`, a name no string or `least_seconds` negative; on PyTorch,
+            if a `Dropout` of the network has no `seed`: Keras then draws from PyTorch's
+            own generator, which is not saved.
 
     Attributes:
         epochs_done: Epochs that the newest checkpoint has seen; 0 without any.
@@ -71,16 +76,19 @@ class ExactResume(keras.callbacks.Callback):
         watch: WatchAcceptance | None = None,
         training: str | None = None,
         begun_as: str | None = None,
+        least_seconds: float = 0.0,
     ) -> None:
         super().__init__()
         _check_seeds(check_model(network=network))
         _check_kinds(best, watch, training, begun_as)
+        self.least_seconds = check_real(0, least_seconds=least_seconds)
         self.training = training
         self.folder = pathlib.Path(folder)
         self.network = network
         self.best = best
         self.watch = watch
         self.epochs_done, self.history = 0, []
+        self._saved_at, self._epochs_saved = -float("inf"), 0
         self._found = checkpoint_files.read_newest(self.folder, _is_known)
         if self._found and training is not None:
             whose = self._found[1].get("training")
@@ -93,7 +101,7 @@ class ExactResume(keras.callbacks.Callback):
                 )
         if self._found:
             self.epochs_done, about, _ = self._found
-            self.history = about["history"]
+            self.history, self._epochs_saved = about["history"], self.epochs_done
 
     def restore(self, model: keras.Model) -> None:
         """Put the newest checkpoint's state into what is trained, the first time.
@@ -138,6 +146,14 @@ class ExactResume(keras.callbacks.Callback):
         logs = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch, **logs})
         self.epochs_done = epoch + 1
+        if time.monotonic() - self._saved_at >= self.least_seconds:
+            self._save()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if self._epochs_saved < self.epochs_done:
+            self._save()
+
+    def _save(self):
         values = {
             name: [keras.ops.convert_to_numpy(v) for v in variables]
             for name, variables in self._parts(self.model).items()
@@ -163,6 +179,7 @@ class ExactResume(keras.callbacks.Callback):
             "training": self.training,
         }
         checkpoint_files.write(self.folder, self.epochs_done, about, arrays)
+        self._saved_at, self._epochs_saved = time.monotonic(), self.epochs_done
 
     def _parts(self, model):
         """The variables that the rest of a training follows from."""

@@ -92,6 +92,11 @@ def _run():
         "most: as many as divide an epoch's; changes last digits alone"
     )
     at_once = _bounded("integer", "steps_per_execution", 1, at_once, 1)
+    apart = (
+        "seconds from one checkpoint to the next, at least: what a kill may cost; "
+        "0 saves each epoch"
+    )
+    apart = _bounded("float", "checkpoint_seconds", 5.0, apart)
     all_devices = "train on all devices of this machine (TensorFlow, JAX)"
     return [
         Flag("integer", "seed", 0, seed, seeds, role="choice"),
@@ -99,6 +104,7 @@ def _run():
         Flag("path", "out_dir", None, out_dir, role="command"),
         _switch("resume", "go on with a run that was cut off", "command"),
         _switch("overwrite", "replace what the folder holds", "command"),
+        replace(apart, role="command"),
         _switch("dry_run", "print the plan and its cost; train nothing", "command"),
         _switch("deterministic", deterministic, "machine"),
         Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),

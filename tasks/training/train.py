@@ -119,7 +119,8 @@ def _fit(model, phase, data, settings, callbacks):
 
 def _resume(folder, f, best, watch, settings, *names):
     folder.mkdir(parents=True, exist_ok=True)
-    resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch, *names)
+    apart = settings.checkpoint_seconds
+    resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch, *names, apart)
     if resume.epochs_done:
         print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
     else:

@@ -21,6 +21,7 @@ FLAGS = [
     "--batch_size=14",  # A quarter of the samples: batches of one shape.
     "--steps=2",
     "--step_size=0.3",
+    "--checkpoint_seconds=0",
 ]
 
 

@@ -5,6 +5,8 @@ import pytest
 from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
 from keras_m2m.callbacks import WatchAcceptance
+from keras_m2m.callbacks import checkpoint_files
+from keras_m2m.callbacks import exact_resume
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.models import mlp
 
@@ -107,3 +109,32 @@ def test_the_best_weights_are_no_number(tmp_path):
 def test_names_that_are_no_sequence_are_rejected(names):
     with pytest.raises(ValueError, match="`class_names` must be a sequence"):
         WatchAcceptance(class_names=names)
+
+
+@pytest.mark.parametrize(
+    "least_seconds, expected",
+    [
+        (0.0, [1, 2, 3, 4, 5, 6]),
+        # An epoch takes 2 seconds; the last of each of two fits is saved anyway.
+        (3.0, [1, 3, 5, 6]),
+        (1e9, [1, 3, 6]),
+    ],
+)
+def test_checkpoints_are_some_seconds_apart(
+    least_seconds, expected, tmp_path, monkeypatch
+):
+    saved, clock = [], [0]
+    monkeypatch.setattr(
+        checkpoint_files, "write", lambda folder, epochs, *_: saved.append(epochs)
+    )
+    monkeypatch.setattr(exact_resume.time, "monotonic", lambda: clock[0])
+    model = network()
+    model.compile(keras.optimizers.SGD(), "mse")
+    resume = ExactResume(tmp_path, model, least_seconds=least_seconds)
+    resume.set_model(model)
+    for first in (0, 3):
+        for epoch in range(first, first + 3):
+            clock[0] += 2
+            resume.on_epoch_end(epoch, {"loss": 1.0})
+        resume.on_train_end()
+    assert saved == expected
