@@ -6,6 +6,7 @@ Source: Kim, Jeong, Shin, M2m: Imbalanced Classification via Major-to-minor
 Translation (CVPR 2020).
 """
 
+from keras_m2m import heads
 from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
 from keras_m2m.callbacks import MomentumCorrectedScheduler

@@ -14,6 +14,7 @@ from keras_m2m.checks.labels import check_label_shape
 from keras_m2m.checks.labels import check_labels
 from keras_m2m.checks.names import check_name
 from keras_m2m.checks.networks import check_model
+from keras_m2m.checks.networks import is_graph
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
@@ -40,5 +41,6 @@ __all__ = [
     "check_same_length",
     "check_samples",
     "check_whole",
+    "is_graph",
     "is_sparse",
 ]

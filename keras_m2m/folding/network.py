@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from keras_m2m.checks import is_graph
 from keras_m2m.folding.layers import FoldedConv2D
 from keras_m2m.folding.layers import FoldedNorm
 from keras_m2m.layers import FusedBatchNormalization
@@ -70,7 +71,7 @@ class FoldedNetwork:
         self._convolutions: list = []  # their stand-ins
         self._norms: list = []  # BatchNormalization, and its convolution or None
         self._others: list = []  # layers that run as they are
-        self._copy = self._copied(self.network) if _is_graph(self.network) else None
+        self._copy = self._copied(self.network) if is_graph(self.network) else None
         weights = [weight for layer in self._others for weight in layer.weights]
         self.nests = self._copy is not None and all(len(w.shape) < 3 for w in weights)
         if self._has_shared_weights():
@@ -112,7 +113,7 @@ class FoldedNetwork:
         calls = []
 
         def stand_in(operation):
-            if isinstance(operation, keras.Model) and _is_graph(operation):
+            if isinstance(operation, keras.Model) and is_graph(operation):
                 return self._copied(operation)
             if type(operation) in _NORMS:
                 return FoldedNorm(operation)
@@ -138,13 +139,6 @@ class FoldedNetwork:
         )
         self._norms += _with_convolutions(calls, copy.outputs)
         return copy
-
-
-def _is_graph(network):
-    """Whether calling the network is running through its graph, and no more."""
-    functional = type(keras.Model(inputs := keras.Input((1,)), inputs))
-    plain = (functional.call, keras.Sequential.call)
-    return isinstance(network, keras.Model) and type(network).call in plain
 
 
 def _is_plain_convolution(layer):

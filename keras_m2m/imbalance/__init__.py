@@ -13,6 +13,7 @@ from keras_m2m.imbalance.counts import long_tailed_counts
 from keras_m2m.imbalance.counts import major_classes
 from keras_m2m.imbalance.counts import many_medium_few
 from keras_m2m.imbalance.counts import step_counts
+from keras_m2m.imbalance.prior import check_prior
 from keras_m2m.imbalance.probabilities import acceptance_probability
 from keras_m2m.imbalance.probabilities import generation_probability
 from keras_m2m.imbalance.probabilities import translation_share
@@ -24,6 +25,7 @@ __all__ = [
     "ClassCounts",
     "acceptance_probability",
     "check_class_counts",
+    "check_prior",
     "count_classes",
     "effective_number",
     "effective_number_weights",

@@ -1,6 +1,7 @@
 """Class counts: checked, counted, cut to an imbalance, and grouped by size."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,7 +44,7 @@ def check_class_counts(class_counts: ClassCounts) -> np.ndarray:
 
     Source: `N_k` of Kim et al., M2m (CVPR 2020), section 2.
     """
-    counts = as_array(class_counts=_in_order(class_counts))
+    counts = as_array(class_counts=in_order(class_counts))
     if counts.ndim != 1 or counts.size < 2:
         raise ValueError(
             "Class counts have the wrong shape; expected `(num_classes,)` with "
@@ -64,8 +65,14 @@ def check_class_counts(class_counts: ClassCounts) -> np.ndarray:
     return counts.astype("int64")
 
 
-def _in_order(class_counts):
-    """The counts of a mapping, class by class; anything else as it came."""
+def in_order(class_counts: Any) -> Any:
+    """The numbers of a mapping, class by class; anything else as it came.
+
+    Example:
+
+    >>> in_order({1: 10, 0: 100})
+    [100, 10]
+    """
     # A series of pandas too, whose values come in the order of its index.
     if not (hasattr(class_counts, "keys") and hasattr(class_counts, "items")):
         return class_counts

@@ -1,11 +1,15 @@
 """A classifier head whose logits are cosines."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
+from keras_m2m.checks import LARGEST
 from keras_m2m.checks import MOST_CLASSES
 from keras_m2m.checks import check_positive
+from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 # A vector whose squared norm is below this has no usable direction in float32.
@@ -17,7 +21,7 @@ class CosineDense(keras.layers.Layer):
     """Classifier head whose logits are cosines, for LDAM and its relatives.
 
     The logit of a class is `scale` times the cosine of the angle between the
-    input and the class' column of the kernel. It has no bias, and no class can
+    input and the class' column of the kernel. It learns no bias, and no class can
     win by a longer column. Known elsewhere as NormedLinear or CosNorm.
 
     Norms and products are computed in float32 (float64 under that policy) and
@@ -28,7 +32,10 @@ class CosineDense(keras.layers.Layer):
     Args:
         units: Number of classes, a positive integer.
         scale: Factor of the cosines, a positive float. Leave it at 1 where the
-            loss scales, as `keras_m2m.LDAMLoss` does.
+            loss scales, as `keras_m2m.LDAMLoss` does. Or a factor for each class, any
+            finite floats `(units,)`.
+        offset: What is added to all logits, a float, or to each, floats `(units,)`.
+            Neither is trained: `keras_m2m.heads` puts there what it finds.
         kernel_initializer: Initialiser of the kernel. The default gives columns
             of about unit length, whatever the input size.
         kernel_regularizer: Regulariser of the kernel, or `None`.
@@ -39,11 +46,11 @@ class CosineDense(keras.layers.Layer):
 
     Returns:
         Logits of shape `(batch, ..., units)` in the layer's compute dtype,
-        values in `[-scale, scale]`.
+        values in `[offset - scale, offset + scale]`.
 
     Raises:
-        ValueError: If `units` is not a positive integer, or `scale` is not
-            positive.
+        ValueError: If `units` is not a positive integer, `scale` is not positive, or
+            several numbers are not one for each unit.
 
     Example:
 
@@ -61,14 +68,16 @@ class CosineDense(keras.layers.Layer):
     def __init__(
         self,
         units: int,
-        scale: float = 1.0,
+        scale: float | Sequence[float] = 1.0,
         kernel_initializer: str | keras.initializers.Initializer = "lecun_normal",
         kernel_regularizer: str | keras.regularizers.Regularizer | None = None,
+        offset: float | Sequence[float] = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = check_whole(1, MOST_CLASSES, units=units)
-        self.scale = float(check_positive(scale=scale))
+        self.scale = _one_or_each(units, check_positive, scale=scale)
+        self.offset = _one_or_each(units, _finite, offset=offset)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
@@ -88,7 +97,10 @@ class CosineDense(keras.layers.Layer):
         features = _unit_length(keras.ops.cast(inputs, wide), axis=-1)
         columns = _unit_length(keras.ops.cast(self.kernel, wide), axis=0)
         cosines = keras.ops.matmul(features, columns)
-        return keras.ops.cast(self.scale * cosines, self.compute_dtype)
+        logits = _constant(self.scale, wide) * cosines
+        if self.offset != 0.0:
+            logits = logits + _constant(self.offset, wide)
+        return keras.ops.cast(logits, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)
@@ -98,9 +110,33 @@ class CosineDense(keras.layers.Layer):
             **super().get_config(),
             "units": self.units,
             "scale": self.scale,
+            "offset": self.offset,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
+
+
+def _finite(**argument):
+    return check_real(-LARGEST, **argument)
+
+
+def _one_or_each(units, check_one, **argument):
+    """The one keyword argument as a float, or a tuple of one for each unit."""
+    ((name, value),) = argument.items()
+    if not isinstance(value, tuple | list | np.ndarray):
+        return check_one(**argument)
+    if len(value) != units:
+        raise ValueError(
+            f"`{name}` must be one number, or one for each of {units} units. "
+            f"Received: {name}={value}"
+        )
+    return tuple(_finite(**{name: each}) for each in np.asarray(value).tolist())
+
+
+def _constant(value, dtype):
+    """One number as it is, several as a tensor."""
+    several = isinstance(value, tuple)
+    return keras.ops.convert_to_tensor(value, dtype) if several else value
 
 
 def _unit_length(vectors, axis):

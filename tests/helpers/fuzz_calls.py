@@ -5,6 +5,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import keras_m2m
+from helpers import fuzz_heads
 from helpers import fuzz_training
 from helpers import fuzz_values as values
 from helpers.fuzz_values import Call
@@ -257,6 +258,7 @@ PLOTS = {
 
 
 CALLS = {
+    **fuzz_heads.CALLS,
     **fuzz_training.CALLS,
     **{
         name: Call(getattr(keras_m2m, name), arguments, check)

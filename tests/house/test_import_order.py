@@ -27,6 +27,7 @@ LAYERS = {
     "sampling": 2,
     "schedules": 2,
     "translation": 2,
+    "heads": 3,
     "m2m_model": 3,
     "models": 3,
 }

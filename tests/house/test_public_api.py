@@ -5,13 +5,15 @@ import re
 import pytest
 
 import keras_m2m
+from keras_m2m import heads
 from keras_m2m import plots
 from keras_m2m import translation
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"
 INDEX = ROOT / "docs" / "api.md"
-PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
+OF_HEADS = {f"heads.{name}": getattr(heads, name, None) for name in heads.__all__}
+PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__} | OF_HEADS
 FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
 CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
 
@@ -57,11 +59,12 @@ def is_typed(function):
 
 
 def test_every_public_name_is_a_function_or_a_class():
-    assert FUNCTIONS.keys() | CLASSES.keys() == set(keras_m2m.__all__)
+    assert FUNCTIONS.keys() | CLASSES.keys() == PUBLIC.keys()
 
 
-def test_public_names_are_sorted_and_unique():
-    assert keras_m2m.__all__ == sorted(set(keras_m2m.__all__))
+@pytest.mark.parametrize("package", [keras_m2m, heads], ids=lambda p: p.__name__)
+def test_public_names_are_sorted_and_unique(package):
+    assert package.__all__ == sorted(set(package.__all__))
 
 
 def test_every_class_and_function_of_the_package_is_listed():
@@ -123,5 +126,5 @@ def test_the_version_is_the_newest_in_the_changelog():
 
 def test_the_index_has_each_exported_name_once():
     listed = re.findall(r"^\| `([\w.]+)` \|", INDEX.read_text(), re.MULTILINE)
-    exported = [*keras_m2m.__all__, *(f"plots.{name}" for name in plots.__all__)]
+    exported = [*PUBLIC, *(f"plots.{name}" for name in plots.__all__)]
     assert sorted(listed) == sorted(exported)

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 import keras_m2m
 from helpers.fuzz_calls import CALLS
 from helpers.fuzz_values import NONSENSE
+from keras_m2m import heads
 from keras_m2m import plots
 
 # How many calls are tried: a few, always the same, or as many others as asked for.
 FEW = "FUZZ_EXAMPLES" not in os.environ
-SLOW = {"M2mModel.fit", "cifar_resnet"} if FEW else set()
+TRAIN = {"M2mModel.fit", "heads.retrained_head", "heads.scaled_head"}
+SLOW = TRAIN | {"cifar_resnet", "heads.features"} if FEW else set()
 EXAMPLES = 100 if FEW else int(os.environ["FUZZ_EXAMPLES"])
 # Of Python's own errors, which say what went wrong inside and not what to do.
 UNREADABLE = re.compile(
@@ -32,6 +34,8 @@ def test_every_public_function_and_class_is_called():
     left_out = {"Seeds", "preact_resnet18", "resnet32", "resnet50"}
     assert set(keras_m2m.__all__) - left_out <= CALLS.keys()
     assert {f"plots.{name}" for name in plots.__all__} <= CALLS.keys()
+    made = {"Features", "TauChoice"}  # Tuples too.
+    assert {f"heads.{name}" for name in {*heads.__all__} - made} <= CALLS.keys()
 
 
 @hypothesis.given(data=st.data())
