@@ -86,6 +86,9 @@ def is_readable(x):
 
 @contextlib.contextmanager
 def values_kept(model):
+    if not model.compiled:  # Keras is about to say so.
+        yield
+        return
     model.optimizer.build(model.trainable_variables)  # Else Keras does so, later.
     variables = [
         *(*model.variables, *model.metrics_variables, *model.optimizer.variables)

@@ -53,8 +53,9 @@ def check_class_counts(class_counts: ClassCounts) -> np.ndarray:
     floats = counts.dtype.kind == "f" and (counts == np.rint(counts)).all()
     if not (floats or counts.dtype.kind in "iu") or counts.min() < 1:
         raise ValueError(
-            "Class counts must be positive integers, one per class. "
-            f"Received: class_counts={class_counts}"
+            "Class counts must be positive integers, one per class; labels are counted "
+            "by `count_classes(labels, num_classes)`. Received: class_counts="
+            f"{np.array2string(counts, threshold=20, separator=', ')}"
         )
     total = counts.astype("float64").sum()
     if total > _MOST_SAMPLES:

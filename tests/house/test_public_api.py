@@ -1,7 +1,10 @@
+import doctest
 import inspect
 import pathlib
 import re
 
+import keras
+import numpy as np
 import pytest
 
 import keras_m2m
@@ -56,6 +59,17 @@ def is_typed(function):
     return {p.name for p in untyped} <= {"self", "cls"} and (
         found.return_annotation is not found.empty
     )
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize("name", PUBLIC)
+def test_an_example_runs_after_the_imports_that_are_promised(name):
+    finder = doctest.DocTestFinder(recurse=False)
+    known = {"keras": keras, "np": np, "keras_m2m": keras_m2m, **PUBLIC}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
+    for test in finder.find(PUBLIC[name], name, globs=known):
+        assert runner.run(test).failed == 0
 
 
 def test_every_public_name_is_a_function_or_a_class():

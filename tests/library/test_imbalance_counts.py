@@ -50,6 +50,12 @@ def test_class_counts_must_be_positive_integers_of_two_classes(class_counts):
         check_class_counts(class_counts)
 
 
+def test_labels_in_place_of_counts_get_a_short_message_with_what_counts_them():
+    with pytest.raises(ValueError, match="count_classes") as error:
+        check_class_counts(np.arange(5000) % 3)
+    assert len(str(error.value)) < 250
+
+
 @pytest.mark.parametrize(
     "function",
     [

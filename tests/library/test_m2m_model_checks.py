@@ -294,3 +294,9 @@ def test_a_step_refuses_shapes_and_dtypes_that_do_not_fit(bad, compiled):
 def test_a_step_refuses_samples_without_labels():
     with pytest.raises(ValueError, match=r"samples and labels\. Received: y=None"):
         model().fit(normal(6, 4), verbose=0)
+
+
+def test_fit_before_compile_says_so():
+    model = M2mModel(linear(1), linear(2), [20, 50, 10])
+    with pytest.raises(ValueError, match=r"call `compile\(\)`"):
+        model.fit(normal(6, 4), np.arange(6) % 3)
