@@ -38,8 +38,8 @@ from tasks.data.small_images import augment
 from tasks.data.small_images import build_resnet
 from tasks.data.small_images import first_rows
 from tasks.data.small_images import samples
+from tasks.data.tfds import missing_packages
 from tasks.data.tfds import prepared_builder
-from tasks.data.tfds import tensorflow_is_there
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -84,8 +84,8 @@ def read(dataset: str, data_dir: str | None) -> tuple[list, list[str], str]:
     Args:
         dataset: `"cifar10"` or `"cifar100"`.
         data_dir: A folder with `DATASET.npz` (`packed_images`), with the archive, or of
-            TensorFlow Datasets. None for the folder of the latter, or without
-            TensorFlow for the archive, downloaded.
+            TensorFlow Datasets. None for the folder of the latter, or where that
+            is not installed for the archive, downloaded.
 
     Returns:
         `(splits, names, source)`; training and test set are `(images, labels)`, uint8
@@ -98,7 +98,7 @@ def read(dataset: str, data_dir: str | None) -> tuple[list, list[str], str]:
     if data_dir is not None and (packed := Path(data_dir, f"{dataset}.npz")).exists():
         return packed_images.read(packed)
     if cifar_archive.is_in(dataset, data_dir) or (
-        data_dir is None and not tensorflow_is_there()
+        data_dir is None and missing_packages()
     ):
         splits, names = cifar_archive.read(dataset, data_dir)
         return splits, names, f"{name}, the published archive"

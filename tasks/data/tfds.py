@@ -7,9 +7,17 @@ import keras
 from tasks.experiment.errors import UserError
 
 
-def tensorflow_is_there() -> bool:
-    """Whether TensorFlow is installed, without importing it."""
-    return find_spec("tensorflow") is not None
+def missing_packages(*more: str) -> list[str]:
+    """What is not installed of the packages that datasets are read by.
+
+    Nothing is imported.
+
+    Args:
+        *more: Packages that are needed too.
+    """
+    # tensorflow-datasets imports the last one and does not ask for it.
+    needed = ("tensorflow", "tensorflow_datasets", "importlib_resources", *more)
+    return [name for name in needed if find_spec(name) is None]
 
 
 def prepared_builder(
@@ -27,12 +35,15 @@ def prepared_builder(
         A `tfds.core.DatasetBuilder`.
 
     Raises:
-        UserError: If it can be neither read nor downloaded, or TensorFlow is missing.
+        UserError: If it can be neither read nor downloaded, or packages are missing.
     """
-    if not tensorflow_is_there():
+    in_any_order = arguments.get("file_format") == "array_record"
+    missing = missing_packages(*(["array_record"] if in_any_order else []))
+    if missing:
         raise UserError(
-            f"{name} is read through tensorflow-datasets, which needs TensorFlow here: "
-            "pip install tensorflow. Any backend can then train on it"
+            f"{name} is read through tensorflow-datasets and TensorFlow. Not "
+            f"installed: {', '.join(missing)}. Give `pip install '.[datasets]'` in "
+            "the project's folder; any backend can then train on it"
         )
     import tensorflow as tf
     import tensorflow_datasets as tfds
