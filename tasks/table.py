@@ -84,21 +84,6 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("out", None, out, **define)
 
 
-def read(arguments: list[str]) -> list[str]:
-    """Read the flags of the table; others are of the tasks, and are given back.
-
-    Args:
-        arguments: The command line, the program's name first.
-
-    Returns:
-        What is left of it.
-    """
-    try:
-        return flags.FLAGS(arguments, known_only=True)
-    except flags.Error as error:
-        sys.exit(f"error: {error}")
-
-
 def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
     """Run what a table is made of, or find it, and write the table.
 
@@ -263,5 +248,5 @@ if __name__ == "__main__":
     commands.main(
         lambda arguments: print(make(flags.FLAGS, arguments)),
         lambda: f"What is done stays. To go on:\n  {commands.again()}",
-        read,
+        known_only=True,  # Others are of the tasks.
     )

@@ -1,5 +1,6 @@
 """What all commands of `tasks` share: how they print, and how they end."""
 
+import functools
 import io
 import logging
 import shlex
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from absl import app
+from absl import flags
 
 from tasks.experiment.errors import UserError
 from tasks.runs import stopping
@@ -17,14 +19,14 @@ from tasks.runs import stopping
 def main(
     work: Callable[[list[str]], object],
     how_to_go_on: Callable[[], str] = lambda: "",
-    read: Callable = app.parse_flags_with_usage,
+    known_only: bool = False,
 ) -> None:
     """Be a command of this process: read its flags, work, end with one message.
 
     Args:
         work: What to do with the arguments that are no flags.
         how_to_go_on: As for `call`.
-        read: What reads the flags; by default absl.
+        known_only: As for `read`.
     """
 
     def run(arguments):
@@ -32,7 +34,24 @@ def main(
         call(lambda: work(arguments[1:]), how_to_go_on)
 
     prepare()
-    app.run(run, flags_parser=read)
+    app.run(run, flags_parser=functools.partial(read, known_only=known_only))
+
+
+def read(arguments: list[str], known_only: bool = False) -> list[str]:
+    """Read the flags of the command; a mistake in them ends it with one message.
+
+    Args:
+        arguments: The command line, the program's name first.
+        known_only: Whether to give back flags that are not defined, which else are a
+            mistake.
+
+    Returns:
+        What is left of it.
+    """
+    try:
+        return flags.FLAGS(arguments, known_only=known_only)
+    except flags.Error as error:
+        sys.exit(f"error: {error}")
 
 
 def prepare() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import runpy
 import subprocess
 import sys
@@ -127,7 +128,8 @@ def test_reuters_drops_hardly_tested_classes_and_holds_out_a_tenth(
     [
         # Seen by absl, by the checks of flags, by `main` and by `run`.
         ("digits_lt", ["--beta=1"], "must be in [0, 1)"),
-        ("digits_lt", ["--method=mixup"], "mixup"),
+        ("digits_lt", ["--method=plain"], "one of <erm|rs|"),
+        ("digits_lt", ["--compare=plain"], "list of erm, rs, "),
         ("digits_lt", ["--drops=soon"], "epoch:factor"),
         ("digits_lt", ["--defer_epoch=60"], "--defer_epoch must be below --epochs"),
         ("digits_lt", ["--g=/nowhere/g.keras"], "--g=/nowhere/g.keras is no file"),
@@ -139,7 +141,9 @@ def test_reuters_drops_hardly_tested_classes_and_holds_out_a_tenth(
 def test_a_mistake_ends_with_a_message(task, flags, message, tmp_path, command):
     status, output, errors = command(task, *flags, f"--out_dir={tmp_path}")
     assert status == 1
-    assert message in errors + output
+    (line,) = re.findall("^error: .*", errors, re.MULTILINE)
+    assert message in line
+    assert "FATAL" not in errors + output
 
 
 def test_a_changed_file_of_reuters_is_refused_by_its_checksum(

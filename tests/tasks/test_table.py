@@ -16,6 +16,7 @@ from tasks import table
 from tasks.data import encoded_images
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import Row
+from tasks.runs import commands
 from tasks.runs.data_checks import check_data
 
 # Trainings are tested on every backend, and in test_table_networks so is the command.
@@ -170,7 +171,7 @@ def test_a_value_out_of_range_is_an_error_of_one_line(flag, monkeypatch):
     table.define_flags(values)
     monkeypatch.setattr(flags, "FLAGS", values)
     with pytest.raises(SystemExit, match=f"^error: .*{flag}"):
-        table.read(["tasks.table", flag])
+        commands.read(["tasks.table", flag], known_only=True)
 
 
 def test_where_data_lies_is_not_in_the_table(tmp_path):
