@@ -47,6 +47,22 @@ def seeded():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(scope="module")
+def untraced():
+    """TensorFlow runs the steps of a file one by one: some take less than their graph.
+
+    For tests of what is around a training: records, files and flags.
+    """
+    if keras.config.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture
 def float16_everywhere():
     keras.config.set_floatx("float16")

@@ -8,6 +8,7 @@ copy of the latter after the second kill.
 """
 
 import dataclasses
+import gc
 import os
 import pathlib
 import shutil
@@ -84,6 +85,7 @@ def wait_for(folder, training, epochs, process):
 
 
 def main(folder):
+    gc.freeze()  # Each training collects garbage: not through all that imports left.
     os.waitpid(started(folder / "whole"), 0)
     for i, (training, epochs) in enumerate(KILLS):
         process = started(folder / "killed")

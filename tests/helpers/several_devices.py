@@ -8,6 +8,7 @@ Run as a program, it is one of the processes that train on several:
 A case leaves what it found as `CASE.json` in the folder.
 """
 
+import gc
 import json
 import pathlib
 import sys
@@ -218,6 +219,7 @@ def draws(strategy):
 
 if __name__ == "__main__":
     case, folder, *rest = sys.argv[1:]
+    gc.freeze()  # Each training collects garbage: not through all that imports left.
     found = globals()[case](pathlib.Path(folder), *rest)
     name = "-".join([case, *rest[:1]])
     (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(found))

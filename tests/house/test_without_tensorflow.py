@@ -26,7 +26,7 @@ from tasks.experiment.errors import UserError
 
 folder, out = sys.argv[1:]
 flags = [f"--data_dir={folder}", f"--out_dir={out}", "--method=m2m", "--rho=4"]
-flags += ["--epochs=2", "--defer_epoch=1", "--batch_size=16"]
+flags += ["--epochs=2", "--defer_epoch=1", "--batch_size=16", "--steps=1"]
 (result,) = runner.run(with_mlp(cifar_lt.TASK), parse(cifar_lt.TASK, flags)).values()
 assert result["class_counts"] == [8, 6, 5, 5, 4, 3, 3, 2, 2, 2], result["class_counts"]
 try:

@@ -18,6 +18,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
+pytestmark = pytest.mark.usefixtures("untraced")
 DATA = os.environ.get("DATA")
 NAMES = [f"fine {k}" for k in range(100)]
 

@@ -74,6 +74,7 @@ def test_digits_compares_m2m_with_erm_and_drs(tmp_path):
     assert f"g is saved as {tmp_path / 'g.keras'}" in output
 
 
+@pytest.mark.no_backend
 def test_a_mistake_ends_the_process_with_a_message_and_no_traceback(tmp_path):
     flags = ["--data_dir=/nowhere", f"--out_dir={tmp_path}"]
     status, _, errors = process("reuters", *flags)

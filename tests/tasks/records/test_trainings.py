@@ -16,6 +16,7 @@ from tasks.records.trainings import Trainings
 from tasks.training import devices
 from tasks.training.health import Diverged
 
+pytestmark = pytest.mark.usefixtures("untraced")
 BATCHES = 4  # Of an epoch.
 
 
@@ -73,6 +74,7 @@ def test_what_is_done_is_not_trained_again(done, tmp_path):
     assert not elsewhere.runs.exists()
 
 
+@pytest.mark.no_backend
 def test_a_network_that_is_gone_is_trained_again(done):
     own, results = done
     settings = tiny.settings(method="drs")
@@ -84,6 +86,7 @@ def test_a_network_that_is_gone_is_trained_again(done):
     assert own.find(settings) == results["drs"]
 
 
+@pytest.mark.no_backend
 def test_a_network_that_was_removed_to_make_room_is_trained_again(done):
     own, _ = done
     settings = tiny.settings(method="drs")
@@ -94,12 +97,14 @@ def test_a_network_that_was_removed_to_make_room_is_trained_again(done):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.no_backend
 def test_a_start_of_no_epochs_is_none(tmp_path):
     result = cells(tmp_path).result(tiny.settings(method="drs", defer_epoch=0))
     assert result["tested_epoch"] in (0, 1, 2)
     assert not (tmp_path / "runs" / "tiny" / "starts").exists()
 
 
+@pytest.mark.no_backend
 def test_a_result_names_the_commit_that_trained_it(tmp_path, monkeypatch):
     own = cells(tmp_path)
     settings = tiny.settings(method="erm")
@@ -133,6 +138,7 @@ def test_a_damaged_result_is_set_aside_to_be_made_again(damaged):
     assert path.with_suffix(".damaged").exists()
 
 
+@pytest.mark.no_backend
 def test_what_another_process_trains_is_not_trained_at_once(tmp_path):
     own = cells(tmp_path)
     own.wait = False
@@ -226,6 +232,7 @@ class Interrupted(Exception):
     """What a kill is to the test."""
 
 
+@pytest.mark.no_backend  # test_resume kills runs on each.
 @pytest.mark.parametrize("epochs", [2, 5])  # In g, and in the second phase of f.
 def test_a_cell_that_was_cut_off_goes_on(done, tmp_path, epochs):
     _, results = done

@@ -16,6 +16,7 @@ from tasks.records.trainings import Trainings
 from tasks.runs import runner
 from tasks.training.train import train
 
+pytestmark = pytest.mark.usefixtures("untraced")
 ERM = tiny.settings(method="erm")
 
 
@@ -63,6 +64,7 @@ def test_a_cell_killed_after_its_last_checkpoint_ends_the_same(
     assert np.sum(result["translated"]) > 0
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("content", ["", "{}", '{"history": []}'])
 @pytest.mark.filterwarnings("ignore:.*training.json is damaged")
 def test_a_damaged_training_is_made_again(content, copied):
@@ -71,6 +73,7 @@ def test_a_damaged_training_is_made_again(content, copied):
     assert copied.validate(ERM) == before
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("damage", ["torn", "pipe"])
 def test_a_damaged_network_is_named_and_made_again(damage, copied):
     before = copied.network(ERM).get_weights()
@@ -146,6 +149,7 @@ def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
     assert checkpoint_files.read_newest(tmp_path) == (1, SAVED, {})
 
 
+@pytest.mark.no_backend
 def test_curves_that_cannot_be_written_end_a_run_with_what_is_saved(tmp_path):
     settings = tiny.settings(method="erm", out_dir=str(tmp_path), defer_epoch=0)
     kept = tmp_path / "trainings"

@@ -22,6 +22,7 @@ from helpers import tiny
 from keras_m2m.callbacks import checkpoint_files
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
+from tasks.records import trainings
 from tasks.runs import runner
 
 
@@ -117,6 +118,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning(kind, cut_off):
     assert [row["epoch"] for row in resume.history] == list(range(epochs_done - 1))
 
 
+@pytest.mark.no_backend  # What goes on does so by ExactResume, as in a killed run.
 @pytest.mark.filterwarnings("ignore:The checkpoint .* is damaged")
 def test_a_run_with_a_damaged_checkpoint_ends_the_same(runs, cut_off):
     _, path = damage(cut_off, "changed")
@@ -125,6 +127,7 @@ def test_a_run_with_a_damaged_checkpoint_ends_the_same(runs, cut_off):
     assert_same_run(runs[0] / "whole", cut_off)
 
 
+@pytest.mark.no_backend
 def test_a_run_of_other_flags_begins_anew_beside_what_is_unfinished(cut_off, capsys):
     before = {path: path.read_bytes() for path in cut_off.rglob("*.npz")}
     settings = killed_runs.settings(cut_off, method="erm", loss="focal")
@@ -133,14 +136,26 @@ def test_a_run_of_other_flags_begins_anew_beside_what_is_unfinished(cut_off, cap
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-@pytest.fixture
-def finished(tmp_path):
+# Runs that are finished. No backend has a part in how their files are looked at.
+
+
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory):
     """The settings of a finished run."""
-    settings = tiny.settings(method="erm", epochs=1, out_dir=str(tmp_path))
+    folder = tmp_path_factory.mktemp("finished")
+    settings = tiny.settings(method="erm", epochs=1, out_dir=str(folder))
     runner.run(tiny.TASK, settings)
     return settings
 
 
+@pytest.fixture
+def finished(one_epoch, tmp_path):
+    """The settings of a copy of it."""
+    shutil.copytree(one_epoch.out_dir, tmp_path, dirs_exist_ok=True)
+    return one_epoch.replace(out_dir=str(tmp_path))
+
+
+@pytest.mark.no_backend
 def test_the_results_of_other_flags_are_refused_with_the_difference(finished, tmp_path):
     with pytest.raises(UserError, match=r"another run.*--overwrite") as raised:
         runner.run(tiny.TASK, finished.replace(weight_decay=0.5, loss="focal"))
@@ -150,6 +165,7 @@ def test_the_results_of_other_flags_are_refused_with_the_difference(finished, tm
     assert json.loads((tmp_path / "result.json").read_text())["flags"]["loss"] == "ce"
 
 
+@pytest.mark.no_backend
 def test_the_results_of_other_data_are_refused(finished):
     def other_blobs(settings):
         data = tiny.blobs(settings)
@@ -161,6 +177,7 @@ def test_the_results_of_other_data_are_refused(finished):
         runner.run(task, finished)
 
 
+@pytest.mark.no_backend
 def test_overwriting_trains_anew_and_leaves_no_result_of_the_old_run(
     finished, tmp_path
 ):
@@ -172,6 +189,7 @@ def test_overwriting_trains_anew_and_leaves_no_result_of_the_old_run(
     assert len(list((tmp_path / "records" / "tiny").iterdir())) == 1
 
 
+@pytest.mark.no_backend
 def test_a_damaged_result_is_named_and_made_again(finished, tmp_path):
     path = tmp_path / "result.json"
     before = path.read_bytes()
@@ -183,6 +201,7 @@ def test_a_damaged_result_is_named_and_made_again(finished, tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.no_backend
 def test_a_run_says_that_resume_is_no_longer_needed(finished, capsys):
     runner.run(tiny.TASK, finished.replace(resume=True))
     assert "--resume is no longer needed" in capsys.readouterr().out
@@ -193,15 +212,27 @@ def test_resuming_and_overwriting_exclude_each_other():
         parse(tiny.TASK, ["--resume", "--overwrite"])
 
 
+class Killed(Exception):
+    """As if the process had ended."""
+
+
+def killed(*_, **__):
+    raise Killed
+
+
+@pytest.mark.no_backend
 def test_another_number_of_threads_is_warned_of(cut_off, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    monkeypatch.setattr(trainings, "train", killed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
+        with pytest.raises(Killed):
+            runner.run(killed_runs.TASK, killed_runs.settings(cut_off))
     found = [str(w.message) for w in caught]
     assert any(re.search("number of threads changed.*77.* now", m) for m in found)
 
 
+@pytest.mark.no_backend
 def test_a_checkpoint_of_another_run_of_equal_shapes_is_passed_over(runs, cut_off):
     *_, own = killed_runs.checkpoints(cut_off, "starts/erm-ce-seed0")
     for path in own.parent.iterdir():
@@ -216,25 +247,20 @@ def test_a_checkpoint_of_another_run_of_equal_shapes_is_passed_over(runs, cut_of
     assert_same_run(runs[0] / "whole", cut_off)
 
 
-class Killed(Exception):
-    """As if the process had ended."""
-
-
-@pytest.mark.parametrize("name", ["f.keras", "training.json", "result.json"])
-def test_a_run_killed_while_it_writes_its_results_ends_the_same(
-    name, runs, cut_off, monkeypatch
+def test_a_run_killed_while_it_writes_each_of_its_results_ends_the_same(
+    runs, cut_off, monkeypatch
 ):
-    replace = os.replace
+    replace, settings = os.replace, killed_runs.settings(cut_off)
+    for name in ("f.keras", "training.json", "result.json"):
 
-    def die(source, target):
-        if pathlib.Path(target).name == name:
-            raise Killed
-        replace(source, target)
+        def die(source, target, name=name):
+            if pathlib.Path(target).name == name:
+                raise Killed
+            replace(source, target)
 
-    settings = killed_runs.settings(cut_off)
-    monkeypatch.setattr(os, "replace", die)
-    with pytest.raises(Killed):
-        runner.run(killed_runs.TASK, settings)
+        monkeypatch.setattr(os, "replace", die)
+        with pytest.raises(Killed):
+            runner.run(killed_runs.TASK, settings)
     monkeypatch.undo()
     runner.run(killed_runs.TASK, settings)
     assert_same_run(runs[0] / "whole", cut_off)

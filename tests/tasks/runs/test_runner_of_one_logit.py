@@ -1,5 +1,7 @@
 """Runs and tables with --loss=bce: one logit for two classes."""
 
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from tasks.runs import runner
 from tasks.runs.data_checks import check_data
 from tasks.training import phases
 from tasks.training.evaluation import evaluate
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +44,11 @@ def test_a_run_scores_the_classes_that_the_sign_of_the_logit_says(run):
     assert result["balanced_accuracy"] == pytest.approx(np.mean(expected))
 
 
-def test_g_of_a_cell_is_trained_by_the_same_loss(tmp_path):
-    settings = tiny.settings(loss="bce")
+def test_g_of_a_cell_is_trained_by_the_same_loss(run):
+    settings, _ = run
+    kept = pathlib.Path(settings.out_dir)
     data = tiny.two_blobs(settings)
-    own = Trainings(tiny.TWO_CLASSES, data, tmp_path / "results", tmp_path / "runs")
+    own = Trainings(tiny.TWO_CLASSES, data, kept / "records", kept / "trainings")
     assert own.result(settings)["g"] == {"seeds": [1]}
     g = own.network(settings.replace(method="erm", seed=1))
     assert own.teacher(settings).output_shape == (None, 1)

@@ -9,6 +9,8 @@ from tasks.records.trainings import Trainings
 from tasks.runs.sweep import Entry
 from tasks.runs.sweep import Sweep
 
+pytestmark = pytest.mark.no_backend  # test_trainings makes trainings on each.
+
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):

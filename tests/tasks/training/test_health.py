@@ -15,6 +15,8 @@ from tasks.runs import runner
 from tasks.training.health import StopAtNonFiniteLoss
 from tasks.training.health import WarnOfExplosion
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 @pytest.mark.parametrize(
     "method, cause", [("erm", "learning rate is too high"), ("rw", "class weights")]
