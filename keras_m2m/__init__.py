@@ -36,6 +36,9 @@ from keras_m2m.m2m_model import Seeds
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
 from keras_m2m.metrics import OneVsRest
+from keras_m2m.mixing import MixingModel
+from keras_m2m.mixing import Mixup
+from keras_m2m.mixing import Remix
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
@@ -58,9 +61,12 @@ __all__ = [
     "LabelAwareSmoothing",
     "LogitAdjustedLoss",
     "M2mModel",
+    "MixingModel",
+    "Mixup",
     "MomentumCorrectedScheduler",
     "OneVsRest",
     "OptionAShortcut",
+    "Remix",
     "ResampledDataset",
     "Seeds",
     "VSLoss",

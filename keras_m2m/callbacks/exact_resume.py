@@ -27,9 +27,9 @@ class ExactResume(keras.callbacks.Callback):
     run that was not.
 
     One object goes through several `fit` calls, of the network itself and of an
-    `M2mModel` around it. Give it to `fit` as the last callback, so that it sees
-    what the others logged. A checkpoint is written aside and renamed, and holds a
-    digest: a damaged one is passed over with a warning, for the one before it.
+    `M2mModel` or `MixingModel` around it. Give it to `fit` as the last callback, so
+    that it sees what the others logged. A checkpoint is written aside and renamed, and
+    holds a digest: a damaged one is passed over with a warning, for the one before it.
 
     Args:
         folder: Folder for the checkpoints of this training and no other; the last
@@ -108,7 +108,7 @@ class ExactResume(keras.callbacks.Callback):
 
         Args:
             model: The compiled model that `fit` is about to be called on: the network
-                itself, or an `M2mModel` around it.
+                itself, or an `M2mModel` or `MixingModel` around it.
 
         Raises:
             ValueError: If the checkpoint is of another training: its network has other
@@ -117,8 +117,12 @@ class ExactResume(keras.callbacks.Callback):
         if self._found is None:
             return
         _, about, arrays = self._found
-        if about["own"] and model is self.network:
-            # It is from the second phase, whose model will be restored later.
+        # Of checkpoints that do not say so, those with variables of their own are of an
+        # M2mModel.
+        of = about.get("model")
+        other = model is self.network if of is None else of != type(model).__name__
+        if about["own"] and other:
+            # It is from another phase, whose model will be restored later.
             return
         self._found = None
         model.optimizer.build(model.trainable_variables)
@@ -175,6 +179,7 @@ class ExactResume(keras.callbacks.Callback):
             "history": self.history,
             "best": best,
             "own": len(values["own"]),
+            "model": type(self.model).__name__,
             "translated": translated,
             "training": self.training,
         }

@@ -12,9 +12,11 @@ from keras_m2m.checks.arrays import check_samples
 from keras_m2m.checks.arrays import is_sparse
 from keras_m2m.checks.labels import check_label_shape
 from keras_m2m.checks.labels import check_labels
+from keras_m2m.checks.labels import check_targets
 from keras_m2m.checks.names import check_name
 from keras_m2m.checks.networks import check_model
 from keras_m2m.checks.networks import is_graph
+from keras_m2m.checks.networks import only_input
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import MOST_CLASSES
 from keras_m2m.checks.scalars import check_bounds
@@ -40,7 +42,9 @@ __all__ = [
     "check_real",
     "check_same_length",
     "check_samples",
+    "check_targets",
     "check_whole",
     "is_graph",
     "is_sparse",
+    "only_input",
 ]

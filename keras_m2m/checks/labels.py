@@ -1,5 +1,7 @@
 """Checks of labels, which come in many forms that are almost right."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -49,6 +51,25 @@ def check_label_shape(shape: tuple[int | None, ...]) -> None:
             "Labels must be integers of shape `(batch,)` or `(batch, 1)`, one class "
             f"per sample: {_NOT_ONE_HOT}. Received: labels of shape={shape}"
         )
+
+
+def check_targets(y: Any) -> None:
+    """Raise unless a batch has labels of a shape that they can have.
+
+    Args:
+        y: Tensor of labels, or None.
+
+    Raises:
+        ValueError: If labels are missing or not of shape `(batch,)` or
+            `(batch, 1)`.
+
+    Example:
+
+    >>> check_targets(np.zeros((2, 1), "int32"))
+    """
+    if y is None:
+        raise ValueError("This model trains on samples and labels. Received: y=None")
+    check_label_shape(tuple(y.shape))
 
 
 def _check_range(y, limit):

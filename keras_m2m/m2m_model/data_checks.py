@@ -14,10 +14,11 @@ import numpy as np
 
 from keras_m2m._backend import is_readable
 from keras_m2m.checks import AS_FLOATS
-from keras_m2m.checks import check_label_shape
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_samples
+from keras_m2m.checks import check_targets
 from keras_m2m.checks import is_sparse
+from keras_m2m.checks import only_input
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import is_stream
 
@@ -100,53 +101,6 @@ def check_batch(x: Any, y: Any, num_classes: int) -> None:
             "Samples must be floating point, since they are moved by gradient steps; "
             f"{AS_FLOATS}. Received: dtype={x.dtype}"
         )
-
-
-def check_targets(y: Any) -> None:
-    """Raise unless a batch has labels of a shape that they can have.
-
-    Args:
-        y: Tensor of labels, or None.
-
-    Raises:
-        ValueError: If labels are missing or not of shape `(batch,)` or
-            `(batch, 1)`.
-
-    Example:
-
-    >>> check_targets(keras.ops.zeros((2, 1), "int32"))
-    """
-    if y is None:
-        raise ValueError("M2mModel trains on samples and labels. Received: y=None")
-    check_label_shape(tuple(y.shape))
-
-
-def only_input(x: Any) -> Any:
-    """The one value of a dict or list of inputs; anything else as it came.
-
-    Args:
-        x: What a user gave as samples.
-
-    Returns:
-        The samples of a network's single input.
-
-    Raises:
-        ValueError: If there are several.
-
-    Example:
-
-    >>> only_input({"features": "samples"})
-    'samples'
-    """
-    if not isinstance(x, dict | list | tuple):
-        return x
-    if len(x) != 1:
-        names = list(x) if isinstance(x, dict) else len(x)
-        raise ValueError(
-            "f and g have one input, whose samples are an array or tensor; convert "
-            f"nested lists by numpy.array. Received: inputs={names}"
-        )
-    return only_input(next(iter(x.values() if isinstance(x, dict) else x)))
 
 
 def _first_batch(x):

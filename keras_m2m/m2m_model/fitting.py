@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from keras_m2m.callbacks import WatchAcceptance
+from keras_m2m.checks import only_input
 from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.data_checks import check_data
-from keras_m2m.m2m_model.data_checks import only_input
 
 _FIT = inspect.signature(keras.Model.fit)
 

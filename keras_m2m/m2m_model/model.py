@@ -49,8 +49,7 @@ class M2mModel(NetworkPair):
     `WatchAcceptance` holds the counts of every pair of classes.
 
     To vary a step, override `draw_numbers`, `draw_seeds`, `translate`, `accept` or
-    `replace`. The arguments are fixed: for other values make a new model with the same
-    f, g and optimizer.
+    `replace`. The arguments are fixed: for others make a new model of the same f and g.
 
     Args:
         f: The classifier to train: a built `keras.Model` with one input, which
@@ -82,6 +81,7 @@ class M2mModel(NetworkPair):
             `"forward_gradient"` (that of a convolution is one too), `"static"` (as many
             seeds as rows, whatever is wanted) and `"alone"` (by itself; for PyTorch on
             a GPU, as a CUDA graph). This changes speed and rounding.
+        mixing: A `Mixup` or `Remix` of the translated batch; None not to mix.
 
     Call arguments:
         x: Samples `(batch, ...)`. The result is `f(x)`, logits.
@@ -113,7 +113,7 @@ class M2mModel(NetworkPair):
 
     FIXED = (
         *("f", "g", "class_counts", "beta", "lam", "gamma", "steps", "step_size"),
-        *("bounds", "noise", "unroll", "seed", "compilation"),
+        *("bounds", "noise", "unroll", "seed", "compilation", "mixing"),
     )
 
     def __init__(
@@ -132,10 +132,11 @@ class M2mModel(NetworkPair):
         seed: int | None = None,
         name: str | None = None,
         compilation: Mapping[str, bool | None] | None = None,
+        mixing: Any = None,
     ) -> None:
         counts, bounds = check_class_counts(class_counts), checks.check_bounds(bounds)
         network_checks.check_networks(f, g, len(counts), bounds)
-        super().__init__(f, g, seed, name=name)
+        super().__init__(f, g, seed, name, mixing)
         self.class_counts, self.bounds, self.beta = counts, bounds, beta
         self._generation = generation_probability(counts).astype("float32")
         self._acceptance = acceptance_probability(counts, beta).astype("float32")
@@ -193,7 +194,7 @@ class M2mModel(NetworkPair):
 
     def _rewrite(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x = data_checks.only_input(x)
+        x = checks.only_input(x)
         data_checks.check_batch(x, y, len(self.class_counts))
         x, y = ops.cast(x, "float32"), ops.convert_to_tensor(y)
         labels = ops.reshape(ops.cast(y, "int32"), (-1,))
@@ -203,7 +204,7 @@ class M2mModel(NetworkPair):
         self._record(ops.shape(labels)[0], seeds, accepted)
         x, labels = self.replace(x, labels, seeds, translated, accepted)
         y = ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
-        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return self.mixed(x, y, sample_weight)
 
     def draw_seeds(self, x: Any, labels: Any) -> Seeds:
         """Choose the rows to be generated and the in-batch seed of each.

@@ -1,38 +1,34 @@
 """`NetworkPair`: a network in training, beside one that never changes."""
 
-import os
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from keras_m2m.checks import check_whole
-from keras_m2m.m2m_model.data_checks import check_targets
-from keras_m2m.m2m_model.data_checks import only_input
+from keras_m2m.checks import only_input
+from keras_m2m.draws import ReplicaSeedGenerator
+from keras_m2m.draws import spread_seed
 from keras_m2m.m2m_model.loss_checks import check_loss
-from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
-from keras_m2m.m2m_model.replicas import spread_seed
+from keras_m2m.mixing import NetworkInTraining
 
 
-class NetworkPair(keras.Model):
+class NetworkPair(NetworkInTraining):
     """Trains `f`; holds `g`, which stays as it is to the bit, and draws numbers.
 
     To Keras it is a model whose output is that of `f`, and whose trainable variables
-    are those of `f`, whatever `trainable` is set to here or in `g`. The attributes in
-    `FIXED`, which are the arguments of the constructor too, cannot be assigned again:
-    compiled code would not see it.
+    are those of `f`, whatever `trainable` is set to here or in `g`.
 
     Args:
         f: The network to train, a built `keras.Model` that returns logits.
         g: The frozen one. This sets `g.trainable = False`.
         seed: Integer of at least 0 that drawn numbers follow from; None for any.
         name: Name of the model.
+        mixing: As for `NetworkInTraining`.
 
     Raises:
-        ValueError: If `seed` is no integer of at least 0; from `compile`, if the loss
-            takes probabilities or corrects for class frequencies; from `save`, for
-            other than a `.keras` file.
+        ValueError: If `mixing` or `seed` is something else; from `compile`, if the loss
+            takes probabilities, corrects for class frequencies, or cannot be mixed;
+            from `save`, for other than a `.keras` file.
 
     Example:
 
@@ -44,7 +40,7 @@ class NetworkPair(keras.Model):
     (2, 4)
     """
 
-    FIXED: tuple[str, ...] = ("f", "g", "seed")
+    FIXED: tuple[str, ...] = ("f", "g", "seed", "mixing")
     asked_jit_compile: bool | str = "auto"  # Until `compile`.
 
     def __init__(
@@ -53,33 +49,12 @@ class NetworkPair(keras.Model):
         g: keras.Model,
         seed: int | None = None,
         name: str | None = None,
+        mixing: Any = None,
     ) -> None:
-        super().__init__(name=name)
-        self.seed = None if seed is None else check_whole(0, seed=seed)
+        super().__init__(f, mixing, seed, name)
         self._generator = ReplicaSeedGenerator(spread_seed(self.seed, stream=2))
-        self.f, self.g = f, g
+        self.g = g
         self.g.trainable = False
-        self.built = True  # f and g are, and there is nothing else to build.
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.FIXED and hasattr(self, name):
-            raise AttributeError(
-                f"`{name}` of a {type(self).__name__} is fixed, since a compiled step "
-                f"would go on with the old one. Make a new {type(self).__name__} with "
-                f"the same f, g and optimizer. Received: {name}={value!r}"
-            )
-        super().__setattr__(name, value)
-
-    def call(self, x: Any, training: bool | None = None) -> Any:
-        return self.f(only_input(x), training=training)
-
-    @property
-    def inputs(self) -> Any:
-        return self.f.inputs
-
-    @property
-    def outputs(self) -> Any:
-        return self.f.outputs
 
     # g is left out here, and not by its flags: `trainable = True` sets those.
 
@@ -120,21 +95,15 @@ class NetworkPair(keras.Model):
         self.asked_jit_compile = kwargs.get("jit_compile", "auto")
         super().compile(optimizer, loss, *args, **kwargs)
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
+    def loss_of_labels(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
     ) -> Any:
         """The ordinary loss, NaN for what training would hide.
 
         That is samples that are not finite, and in training labels outside the classes.
         JAX and PyTorch try it out before any step.
         """
-        check_targets(y)
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        loss = super().loss_of_labels(x, y, y_pred, sample_weight, training)
         # The ReLU of NaN is 0: f can be all NaN and have a finite loss.
         sound = ops.all(ops.isfinite(only_input(x)))
         if training:
@@ -145,61 +114,12 @@ class NetworkPair(keras.Model):
             sound = ops.logical_and(sound, inside)
         return loss + ops.cast(ops.where(sound, 0.0, float("nan")), loss.dtype)
 
-    def get_compile_config(self) -> dict:
-        config = super().get_compile_config()
-        if config and self.optimizer is getattr(self.f, "optimizer", None):
-            # f has it, and its state is saved with f.
-            config["optimizer"] = None
+    def get_config(self) -> dict:
+        config = super().get_config()
+        config["g"] = keras.saving.serialize_keras_object(self.g)
+        # A frozen network needs no optimizer, whose state would not fit it either.
+        config["g"].pop("compile_config", None)
         return config
 
-    def compile_from_config(self, config: dict) -> None:
-        config = keras.saving.deserialize_keras_object(config)
-        if config["optimizer"] is None:
-            config["optimizer"] = self.f.optimizer
-        self.compile(**config)
-        self.optimizer.build(self.trainable_variables)
-
-    def save(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.save`, into a `.keras` file: f, g and the optimizer.
-
-        To save the result of training alone, save `f`.
-
-        Raises:
-            ValueError: If `filepath` ends otherwise.
-        """
-        if not str(filepath).endswith(".keras"):
-            raise ValueError(
-                f"A {type(self).__name__} is saved as a .keras file, which holds f and "
-                f"g; f alone is saved by f.save. Received: filepath={filepath}"
-            )
-        super().save(filepath, *args, **kwargs)
-
-    def export(self, *args: Any, **kwargs: Any) -> None:
-        """`f.export`: g has no part in predictions."""
-        self.f.export(*args, **kwargs)
-
-    def get_config(self) -> dict:
-        config = {key: getattr(self, key) for key in self.FIXED}
-        for key, value in config.items():
-            if isinstance(value, np.ndarray):
-                config[key] = value.tolist()
-        networks = {k: keras.saving.serialize_keras_object(config[k]) for k in "fg"}
-        # A frozen network needs no optimizer, whose state would not fit it either.
-        networks["g"].pop("compile_config", None)
-        return {"name": self.name, **config, **networks}
-
-    @classmethod
-    def from_config(cls, config: dict) -> "NetworkPair":
-        parts = {k: keras.saving.deserialize_keras_object(config[k]) for k in "fg"}
-        return cls(**{**config, **parts})
-
-    def save_own_variables(self, store: Any) -> None:
-        """Save how far the drawn numbers are, too, which Keras leaves out."""
-        super().save_own_variables(store)
-        store["draws"] = ops.convert_to_numpy(self._generator.state)
-
-    def load_own_variables(self, store: Any) -> None:
-        """Load what `save_own_variables` saved."""
-        self._generator.state.assign(store["draws"])
-        others = {key: store[key] for key in (*store.keys(),) if key != "draws"}
-        super().load_own_variables(others)
+    def _generators(self):
+        return {**super()._generators(), "draws": self._generator}

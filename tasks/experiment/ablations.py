@@ -13,8 +13,8 @@ from keras import ops
 from keras_m2m import M2mModel
 from keras_m2m import count_classes
 from keras_m2m.classes import class_logits
-from keras_m2m.m2m_model.replicas import ReplicaSeedGenerator
-from keras_m2m.m2m_model.replicas import spread_seed
+from keras_m2m.draws import ReplicaSeedGenerator
+from keras_m2m.draws import spread_seed
 from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
 from tasks.experiment.task import Data

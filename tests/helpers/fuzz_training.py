@@ -168,6 +168,54 @@ CALLBACKS = {
 }
 
 
+def _mix(kind):
+    x, labels = np.linspace(0, 1, 12, dtype="float32").reshape(N, 3), np.arange(N) % K
+
+    def call(**arguments):
+        mixed = kind(**arguments)(x, labels.astype("int32"), seed=1)
+        return [to_numpy(part) for part in mixed]
+
+    return call
+
+
+def _check_mixed(result, **_):
+    x, a, b, share, partners = result
+    assert ((x >= 0) & (x <= 1 + 1e-6)).all()
+    assert ((share >= 0) & (share <= 1)).all()
+    assert (b == a[partners]).all()
+    assert sorted(partners.tolist()) == [*range(N)]
+
+
+def _check_trainable(result, **_):
+    assert len(result.trainable_variables) == 2
+
+
+ALPHA = {"alpha": values.real(0.1, 5)}
+MIXING = {
+    "Mixup": Call(_mix(keras_m2m.Mixup), ALPHA, _check_mixed),
+    "Remix": Call(
+        _mix(keras_m2m.Remix),
+        {
+            **ALPHA,
+            "class_counts": values.class_counts(),
+            "kappa": values.real(1, 9),
+            "tau": values.real(0, 1),
+        },
+        _check_mixed,
+    ),
+    "MixingModel": Call(
+        lambda f, **arguments: keras_m2m.MixingModel(_made(f), **arguments),
+        {
+            "f": NETWORK,
+            "mixing": st.builds(keras_m2m.Mixup, st.just(1.0)),
+            "seed": st.none() | values.whole(0, 9),
+            "name": st.none() | values.texts("mixed"),
+        },
+        _check_trainable,
+    ),
+}
+
+
 def _model(f, g, **arguments):
     return keras_m2m.M2mModel(_made(f), _made(g, seed=2), **arguments)
 
@@ -235,5 +283,6 @@ CALLS = {
         for name, arguments in METRICS.items()
     },
     **CALLBACKS,
+    **MIXING,
     **MODEL,
 }

@@ -25,8 +25,11 @@ from helpers import tiny
 from helpers.compilation import normal
 from keras_m2m import BalancedAccuracy
 from keras_m2m import M2mModel
+from keras_m2m import MixingModel
+from keras_m2m import Remix
 from keras_m2m import ResampledDataset
 from keras_m2m import Seeds
+from keras_m2m import draws as streams
 from keras_m2m import synchronize_batch_norm
 from keras_m2m.m2m_model import replicas
 from tasks.experiment.task import Task
@@ -67,6 +70,17 @@ def fitted(model, data):
     return {"history": history, **weights}
 
 
+def mixed():
+    """What training on mixed batches makes of f, as lists."""
+    f = m2m_cases.convolutional(1)
+    if devices.count() > 1 and ON_TENSORFLOW:
+        synchronize_batch_norm(f)
+    model = MixingModel(f, Remix(COUNTS), seed=3)
+    model.compile(m2m_cases.sgd(), m2m_cases.LOSS)
+    model.fit(**batches().fit_arguments, verbose=0)
+    return [weight.tolist() for weight in f.get_weights()]
+
+
 class InTurn(keras.random.SeedGenerator):
     """Gives the seeds of two replicas in turn."""
 
@@ -77,7 +91,7 @@ class InTurn(keras.random.SeedGenerator):
         self.calls += 1
         if replica == 0:
             self.base = super().next(ordered)
-        return replicas.for_replica(self.base, replica)
+        return streams.for_replica(self.base, replica)
 
 
 PARTS = []
@@ -88,7 +102,7 @@ class InHalves(M2mModel):
 
     def __init__(self, *args, seed, **kwargs):
         super().__init__(*args, **kwargs)
-        self._generator = InTurn(replicas.spread_seed(seed, stream=2))
+        self._generator = InTurn(streams.spread_seed(seed, stream=2))
 
     def draw_seeds(self, x, labels):
         half = BATCH // 2
@@ -144,8 +158,10 @@ def message(fn, *arguments, **keywords):
 
 def jax_devices(folder):
     before, alone = made(), fitted(made(), batches())
+    alone["mixed"] = mixed()
     with keras.distribution.DataParallel().scope():
         found = fitted(made(), batches())
+        found["mixed"] = mixed()
         found["shards"] = rows_by_device(32)
         found["a batch of 10 rows"] = message(made().fit, **batches(10).fit_arguments)
         found["an array"] = message(made().fit, *arrays(38), batch_size=16)
@@ -194,7 +210,8 @@ def tensorflow_replicas(folder):
         strategy = tf.distribute.get_strategy()
         model, other, by_xla = made(), made(), made(jit_compile=True)
         f, g = m2m_cases.convolutional(1), m2m_cases.convolutional(2)
-    found = fitted(model, batches())
+        weights = mixed()
+    found = {**fitted(model, batches()), "mixed": weights}
     found["draws"] = draws(strategy)
     found["a batch of 9 rows"] = message(other.fit, **batches(9).fit_arguments)
     found["an array"] = message(other.fit, *arrays(33), batch_size=16)
@@ -209,7 +226,7 @@ def tensorflow_replicas(folder):
 def draws(strategy):
     """What each replica draws, twice."""
     with strategy.scope():
-        generator = replicas.ReplicaSeedGenerator(0)
+        generator = streams.ReplicaSeedGenerator(0)
 
     def draw():
         return keras.random.uniform((3,), seed=generator)

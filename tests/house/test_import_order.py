@@ -18,6 +18,7 @@ LAYERS = {
     "checks": 0,
     "classes": 1,
     "imbalance": 1,
+    "draws": 1,
     "layers": 1,
     "callbacks": 2,
     "folding": 2,
@@ -28,10 +29,11 @@ LAYERS = {
     "schedules": 2,
     "translation": 2,
     "heads": 3,
-    "m2m_model": 3,
+    "mixing": 3,
     "models": 3,
+    "m2m_model": 4,
 }
-TOP = 4  # keras_m2m/__init__.py
+TOP = 5  # keras_m2m/__init__.py
 # The floors of tasks/. Its other modules are the data sets, on the sixth.
 FLOORS = {
     "experiment": 1,

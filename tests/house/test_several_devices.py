@@ -15,8 +15,8 @@ from keras import ops
 
 from helpers import several_devices
 from helpers import tiny
+from keras_m2m import draws
 from keras_m2m import synchronize_batch_norm
-from keras_m2m.m2m_model import replicas
 from tasks.experiment.errors import UserError
 from tasks.runs import runner
 from tasks.training import devices
@@ -116,6 +116,19 @@ def test_rates_metrics_and_losses_are_those_of_one_device(several, alone):
 
 
 @on_jax
+def test_batches_are_mixed_as_on_one_device(several, alone):
+    assert_close(several["mixed"], alone["mixed"])
+
+
+@on_tensorflow
+def test_replicas_train_on_mixed_batches_of_their_own(several):
+    before = several_devices.m2m_cases.convolutional(1).get_weights()
+    # The kernel of the head.
+    assert np.abs(np.subtract(several["mixed"][-2], before[-2])).max() > 1e-3
+    assert all(np.isfinite(weight).all() for weight in several["mixed"])
+
+
+@on_jax
 def test_translations_are_divided_among_the_devices(several):
     assert several["shards"] == [32 / 4]
 
@@ -141,7 +154,7 @@ def test_replicas_draw_different_numbers_and_new_ones_each_time(several):
 
 
 def test_the_only_replica_draws_what_an_ordinary_generator_draws():
-    generators = replicas.ReplicaSeedGenerator(5), keras.random.SeedGenerator(5)
+    generators = draws.ReplicaSeedGenerator(5), keras.random.SeedGenerator(5)
     for _ in range(2):
         ours, plain = (keras.random.uniform((3,), seed=g) for g in generators)
         np.testing.assert_array_equal(

@@ -71,7 +71,7 @@ def test_all_arguments_are_in_the_configuration():
     config = M2mModel.from_config(model.get_config()).get_config()
     assert config["class_counts"] == [10, 100, 20]
     assert {key: config[key] for key in arguments} == arguments
-    assert set(config) == {*arguments, "class_counts", "f", "g"}
+    assert set(config) == {*arguments, "class_counts", "f", "g", "mixing"}
 
 
 def test_f_is_saved_without_anything_of_this_library(tmp_path):
