@@ -46,10 +46,10 @@ class Mixup:
     >>> x, labels = np.array([[0.0], [8.0]], "float32"), np.array([0, 1])
     >>> draws = np.array([0.64, 0.0, 0.9, 0.1], "float32")
     >>> mixed = Mixup().mix(x, labels, draws)
-    >>> ops.convert_to_numpy(mixed.x).round(2)  # Each is the other's partner.
+    >>> keras.ops.convert_to_numpy(mixed.x).round(2)  # Each is the other's partner.
     array([[1.6],
            [6.4]], dtype=float32)
-    >>> ops.convert_to_numpy(mixed.share).round(2)
+    >>> keras.ops.convert_to_numpy(mixed.share).round(2)
     array([0.8, 0.8], dtype=float32)
 
     Source: Zhang et al., mixup (ICLR 2018), eq. (1) and Figure 1.
@@ -134,7 +134,7 @@ class Remix(Mixup):
     >>> x, labels = np.array([[0.0], [8.0]], "float32"), np.array([0, 1])
     >>> draws = np.array([0.64, 0.0, 0.9, 0.1], "float32")
     >>> mixed = Remix([300, 100]).mix(x, labels, draws)
-    >>> ops.convert_to_numpy(mixed.share).round(2)  # The second row has 0.2 of 0.
+    >>> keras.ops.convert_to_numpy(mixed.share).round(2)  # The second row has 0.2 of 0.
     array([0.8, 1. ], dtype=float32)
 
     Source: Chou et al., Remix (ECCV workshops 2020), eq. (3).
