@@ -11,6 +11,8 @@ MODES = {
     "jax": ["eager", "xla"],
     "torch": ["eager"],
 }[keras.backend.backend()]
+# The least time for what runs once: eagerly, JAX compiles each operation by itself.
+ONCE = "xla" if keras.backend.backend() == "jax" else "eager"
 
 
 def run(mode, fn, *arrays):

@@ -9,20 +9,22 @@ import scipy.sparse
 
 from helpers.compilation import normal
 from helpers.m2m_cases import LOSS
+from helpers.m2m_cases import UNCOMPILED
 from helpers.m2m_cases import linear
 from helpers.m2m_cases import sgd
 from keras_m2m import M2mModel
 from keras_m2m import ResampledDataset
 from keras_m2m import WatchAcceptance
+from keras_m2m import mlp
 
-X = np.abs(normal(12, 4)).clip(0, 1)
+X = np.round(np.abs(normal(12, 4)).clip(0, 1) * 64) / 64  # What float16 holds.
 Y = np.arange(12) % 3
 
 
-def model(counts=(20, 50, 10), f=None, **arguments):
+def model(counts=(20, 50, 10), mode=UNCOMPILED, **arguments):
     arguments = {"bounds": (0, 1), "steps": 1, "seed": 0, **arguments}
-    model = M2mModel(f or linear(1), linear(2), counts, **arguments)
-    model.compile(sgd(), LOSS)
+    model = M2mModel(linear(1), linear(2), counts, **arguments)
+    model.compile(sgd(), LOSS, **mode)
     return model
 
 
@@ -107,24 +109,28 @@ def test_every_batch_is_trained_on_once(pipeline):
 
     network = Counting(linear(1), linear(2), [20, 50, 10], steps=1)
     network.compile(sgd(), LOSS, run_eagerly=True)
-    batches = [(np.full((3, 4), i / 10, "float32"), Y[:3]) for i in range(4)]
+    batches = [(np.full((5, 4), i / 10, "float32"), Y[:5]) for i in range(4)]
     network.fit(pipeline(*batches), steps_per_epoch=4, shuffle=False, verbose=0)
     assert np.round(seen, 3).tolist() == [0.0, 0.1, 0.2, 0.3]
 
 
-def test_one_named_input_may_come_by_its_name():
-    expected, named = model(), model()
-    expected.fit(X, Y, shuffle=False, verbose=0)
-    named.fit({"features": X}, Y, shuffle=False, verbose=0)
-    for value, other in zip(named.f.get_weights(), expected.f.get_weights()):
-        np.testing.assert_array_equal(value, other)
+@pytest.fixture(scope="module")
+def expected():
+    """Weights after one step on X and Y."""
+    network = model()
+    network.fit(X, Y, shuffle=False, verbose=0)
+    return network.f.get_weights()
 
 
-def test_a_pipeline_may_name_the_input_too():
-    expected, named = model(), model()
-    expected.fit(Batches((X, Y)), verbose=0)
-    named.fit(Batches(({"features": X}, Y)), verbose=0)
-    for value, other in zip(named.f.get_weights(), expected.f.get_weights()):
+@pytest.mark.parametrize(
+    "data",
+    [({"features": X}, Y), (Batches(({"features": X}, Y)),)],
+    ids=["arrays", "pipeline"],
+)
+def test_one_named_input_may_come_by_its_name(data, expected):
+    named = model()
+    named.fit(*data, shuffle=False, verbose=0)
+    for value, other in zip(named.f.get_weights(), expected, strict=True):
         np.testing.assert_array_equal(value, other)
 
 
@@ -134,14 +140,12 @@ def test_several_inputs_are_refused():
 
 
 @pytest.mark.parametrize("form", [list, np.asfortranarray, np.float16])
-def test_samples_and_labels_may_come_in_other_forms(form):
-    x = np.round(X * 64) / 64  # What float16 holds.
-    expected, other = model(), model()
-    expected.fit(x, Y, shuffle=False, verbose=0)
-    samples = x if form is list else form(x)
+def test_samples_and_labels_may_come_in_other_forms(form, expected):
+    samples = X if form is list else form(X)
     labels = Y.tolist() if form is list else Y.astype("float32")[:, None]
+    other = model()
     other.fit(samples, labels, shuffle=False, verbose=0)
-    for value, same in zip(other.f.get_weights(), expected.f.get_weights()):
+    for value, same in zip(other.f.get_weights(), expected, strict=True):
         np.testing.assert_allclose(value, same, rtol=1e-5)
 
 
@@ -160,7 +164,7 @@ def test_forms_that_no_backend_takes_are_refused(x, y, match):
 
 
 def test_a_step_that_fails_leaves_f_as_it_was():
-    network = model()
+    network = model(mode={})
     before = network.f.get_weights()
     second_is_odd = Batches((X, Y), (X[:6, :3], Y[:6]))
     with pytest.raises(Exception, match=r"."):
@@ -209,7 +213,7 @@ def test_a_first_batch_that_chance_may_draw_from_equal_shares_gives_none(
 
 
 def test_a_label_outside_in_a_later_batch_shows():
-    network = model()
+    network = model(mode={})
     batches = Batches((X, Y), (X, Y + 1))
     if keras.config.backend() == "jax":
         assert np.isnan(network.fit(batches, verbose=0).history["loss"])
@@ -223,14 +227,9 @@ def test_a_label_outside_in_a_later_batch_shows():
 
 def test_a_nan_in_a_later_batch_shows_in_the_loss():
     # ReLU makes 0 of NaN: without a check f would be NaN and the loss finite.
-    def relu(seed):
-        keras.utils.set_random_seed(seed)
-        layers = keras.layers.Dense(4, "relu"), keras.layers.Dense(3)
-        return keras.Sequential([keras.Input((4,)), *layers])
-
     bad = X.copy()
     bad[0, 0] = np.nan
-    network = M2mModel(relu(1), relu(2), [20, 50, 10], steps=1)
+    network = M2mModel(mlp(3, (4,), 4), mlp(3, (4,), 4), [20, 50, 10], steps=1)
     network.compile(sgd(), LOSS)
     stop = keras.callbacks.TerminateOnNaN()
     history = network.fit(
@@ -245,7 +244,7 @@ def test_a_nan_in_a_later_batch_shows_in_the_loss():
 
 def accepting_nothing(**arguments):
     network = model(gamma=1.0, counts=[5, 500, 5], **arguments)
-    batches = ResampledDataset(np.tile(X, (50, 1)), np.tile(Y, 50), 60, "class", 3)
+    batches = ResampledDataset(np.tile(X, (50, 1)), np.tile(Y, 50), 200, "class", 2)
     return network, {**batches.fit_arguments, "verbose": 0}
 
 

@@ -22,6 +22,7 @@ from keras_m2m import M2mModel
 from keras_m2m import Seeds
 
 ops = keras.ops
+X = normal(5, 4)
 MOVES = {"lam": 0.7, "steps": 2, "step_size": 0.4}
 
 
@@ -89,7 +90,7 @@ def test_a_step_is_ordinary_training_on_the_rewritten_batch(mode):
     new, _ = model.replace(x, LABELS, seeds, model.translate(seeds), seeds.wanted)
     assert np.abs(to_numpy(new) - x).max() > 0.1
     fit_one_batch(model, x, LABELS, mode)
-    fit_one_batch(plain, to_numpy(new), LABELS, mode)
+    fit_one_batch(plain, to_numpy(new), LABELS, "once")
     for value, expected in zip(f.get_weights(), plain.get_weights()):
         np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
 
@@ -110,11 +111,10 @@ def test_g_is_set_to_not_trainable():
 
 
 @pytest.mark.parametrize("mode", ["eager", "auto"])
-@pytest.mark.parametrize("dtype, shape", [("int64", (5,)), ("uint8", (5, 1))])
-def test_labels_may_have_any_integer_dtype_and_a_second_axis(mode, dtype, shape):
+def test_labels_may_have_any_integer_dtype_and_a_second_axis(mode):
     model, x = linear_model(), normal(5, 4)
     before, new = model.f.get_weights(), rewritten(model.f, model.g, x)
-    fit_one_batch(model, x, LABELS.astype(dtype).reshape(shape), mode)
+    fit_one_batch(model, x, LABELS.astype("uint8")[:, None], mode)
     assert_one_sgd_step(model.f, before, new, LABELS)
 
 
@@ -152,7 +152,7 @@ def test_rates_are_of_all_rows_of_an_epoch_not_means_over_batches(mode):
 
 def test_gamma_0_accepts_every_translation():
     model = linear_model(counts=[10, 40, 20], beta=0.9)
-    logs = fit_one_batch(model, normal(24, 4), np.arange(24) % 3, "auto")
+    logs = fit_one_batch(model, normal(24, 4), np.arange(24) % 3, "once")
     assert logs["acceptance_rate"] == 1
     assert 0 < logs["replaced_rate"] < 2 / 3
 
@@ -169,10 +169,10 @@ def test_the_random_start_has_the_given_norm(norm):
 
 
 def test_translations_stay_inside_the_bounds_and_would_leave_them():
-    x = np.random.default_rng(0).uniform(size=(50, 4)).astype("float32")
-    seeds = seeds_of(x, [1] * 50, [0] * 50)
+    x = np.random.default_rng(0).uniform(size=(5, 4)).astype("float32")
+    seeds = seeds_of(x, [1] * 5, [0] * 5)
     free, held = (
-        to_numpy(linear_model(bounds=bounds, noise=1.0).translate(seeds))
+        to_numpy(linear_model(bounds=bounds, noise=4.0).translate(seeds))
         for bounds in (None, (0, 1))
     )
     assert free.min() < 0
@@ -191,9 +191,9 @@ def test_dropout_does_not_act_on_translations():
 
 
 def test_dropout_does_not_act_on_acceptance():
-    f, g, x, k = linear(1), regularised(2), normal(40, 4), [0] * 40
+    f, g, x, k = linear(1), regularised(2), normal(5, 4), [0] * 5
     believed = to_numpy(ops.softmax(g(x)))[:, 0]
-    gamma = float(np.sort(believed)[19:21].mean())
+    gamma = float(np.sort(believed)[1:3].mean())
     accepted = M2mModel(f, g, COUNTS, gamma=gamma).accept(seeds_of(x, k, k), x)
     np.testing.assert_array_equal(to_numpy(accepted), believed >= gamma)
 
@@ -209,9 +209,11 @@ def test_one_seed_gives_one_result():
 
 
 def test_another_seed_gives_other_draws():
-    x, y = normal(40, 4), np.arange(40) % 2
-    draws = [linear_model(seed=seed).draw_seeds(x, y) for seed in (3, 4)]
-    first, second = ({row.tobytes() for row in to_numpy(d.samples)} for d in draws)
+    y = np.array([0, 1, 1, 1, 1])  # One of four seeds, eight times.
+    first, second = (
+        [to_numpy(model.draw_seeds(X, y).samples).tolist() for _ in range(8)]
+        for model in (linear_model(seed=seed) for seed in (3, 4))
+    )
     assert first != second
 
 

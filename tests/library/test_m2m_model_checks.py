@@ -6,6 +6,7 @@ import pytest
 
 from helpers.compilation import normal
 from helpers.m2m_cases import LOSS
+from helpers.m2m_cases import UNCOMPILED
 from helpers.m2m_cases import linear
 from keras_m2m import CosineDense
 from keras_m2m import M2mModel
@@ -209,7 +210,7 @@ def test_every_argument_is_explained(name):
 
 def model(bounds=None):
     model = M2mModel(linear(1), linear(2), [5, 50, 5], bounds=bounds, steps=1)
-    model.compile("sgd", LOSS, run_eagerly=True)
+    model.compile("sgd", LOSS, **UNCOMPILED)
     return model
 
 

@@ -23,8 +23,9 @@ def network(seed, *first):
     return keras.Sequential([keras.Input((6, 6, 3)), *first, *body, *head])
 
 
-def rotating(seed, factor=0.1):
-    return network(seed, layers.RandomRotation(factor, seed=seed))
+def rotating(seed):
+    """By nothing."""
+    return network(seed, layers.RandomRotation(0.0, seed=seed))
 
 
 def trained(build, mode="auto", **arguments):
@@ -35,48 +36,54 @@ def trained(build, mode="auto", **arguments):
     return model, history
 
 
-@pytest.fixture
-def traces(monkeypatch):
-    """Whether values were known, for each time that a translation was run in Python."""
-    found, translate = [], translation.translate
+def traced(*args):
+    """What `trained` returns, and the type of the seeds each time that Python ran."""
+    types, translate = [], translation.translate
 
     def counted(f, g, seeds, *args, **kwargs):
-        found.append(type(seeds).__name__)
+        types.append(type(seeds).__name__)
         return translate(f, g, seeds, *args, **kwargs)
 
-    monkeypatch.setattr(translation, "translate", counted)
-    return found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translation, "translate", counted)
+        return *trained(*args), types
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """The model, its history and the types of seeds where the step is not compiled."""
+    return traced(rotating)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The same where it is."""
+    return traced(network)
 
 
 @on_jax
-def test_the_translation_is_compiled_once_where_the_step_is_not(traces):
-    model, _ = trained(rotating)
+def test_the_translation_is_compiled_once_where_the_step_is_not(alone):
+    model, _, types = alone
     assert not model.jit_compile
     # Four steps; each of the compiled sizes is traced.
-    assert len(traces) == len(model._plan.sizes)
-    assert all("Tracer" in name for name in traces)
+    assert len(types) == len(model._plan.sizes)
+    assert all("Tracer" in name for name in types)
 
 
 @on_jax
-def test_it_has_the_sizes_of_a_compiled_step():
-    model, _ = trained(rotating)
-    compiled, _ = trained(network)
-    assert model._plan == compiled._plan._replace(alone=True)
+def test_it_has_the_sizes_of_a_compiled_step(alone, whole):
+    assert alone[0]._plan == whole[0]._plan._replace(alone=True)
 
 
 @on_jax
-def test_an_eager_step_stays_eager(traces):
-    trained(rotating, "eager")
-    assert len(traces) == 4
-    assert not any("Tracer" in name for name in traces)
+def test_an_eager_step_stays_eager():
+    _, _, types = traced(rotating, "eager")
+    assert len(types) == 4
+    assert not any("Tracer" in name for name in types)
 
 
-def test_training_is_that_of_a_network_without_such_layers():
-    # A rotation by nothing.
-    (model, history), (plain, expected) = (
-        trained(lambda seed: rotating(seed, 0.0)),
-        trained(network),
-    )
+def test_training_is_that_of_a_network_without_such_layers(alone, whole):
+    (model, history, _), (plain, expected, _) = alone, whole
     np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
     assert history["replaced_rate"] == expected["replaced_rate"]
     for value, other in zip(
@@ -101,7 +108,7 @@ class LooksAtValues(layers.Layer):
 
 
 @on_jax
-def test_what_cannot_be_compiled_even_alone_is_trained_op_by_op(traces):
-    _, history = trained(lambda seed: network(seed, LooksAtValues()))
+def test_what_cannot_be_compiled_even_alone_is_trained_op_by_op():
+    _, history, types = traced(lambda seed: network(seed, LooksAtValues()))
     assert np.isfinite(history["loss"]).all()
-    assert traces
+    assert types

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from helpers.m2m_cases import UNCOMPILED
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
 from keras_m2m.metrics import OneVsRest
@@ -34,7 +35,7 @@ def fit(metric, *callbacks):
     weight = keras.layers.Dense(1, use_bias=False)(share)
     model = keras.Model([share, hardness], keras.layers.Subtract()([weight, hardness]))
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.0), loss, metrics=[metric])
+    model.compile(keras.optimizers.SGD(0.0), loss, metrics=[metric], **UNCOMPILED)
     hard = np.array([[9.0], [9.0], [0.2], [0.3], [0.6], [0.9]], "float32")
     x, y = [np.ones((6, 1), "float32"), hard], np.array([0, 0, 1, 1, 1, 1])
     history = model.fit(

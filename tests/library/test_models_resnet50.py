@@ -55,12 +55,14 @@ def test_it_has_25557032_parameters_for_1000_classes(network):
     assert parameters + (1000 - 7) * (2048 + 1) == 25_557_032
 
 
+@pytest.mark.no_backend
 def test_every_parameter_has_its_weight_decay(network):
     squares = sum(np.sum(np.square(to_numpy(w))) for w in network.trainable_weights)
     added = sum(float(to_numpy(loss)) for loss in network.losses)
     assert added == pytest.approx(WEIGHT_DECAY / 2 * squares, rel=1e-4)
 
 
+@pytest.mark.no_backend
 def test_its_translation_folds_every_normalisation(network, expected):
     folded = FoldedNetwork(network)
     assert folded.nests

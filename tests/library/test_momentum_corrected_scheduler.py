@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.compilation import MODES
 from helpers.gradients import to_numpy
 from helpers.m2m_cases import COMPILE
+from helpers.m2m_cases import SHAPES
+from helpers.m2m_cases import UNCOMPILED
 from keras_m2m import ExactResume
 from keras_m2m import M2mModel
 from keras_m2m import MomentumCorrectedScheduler
@@ -15,8 +16,10 @@ from keras_m2m import warmup_step_decay
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 0.01
-RATE = warmup_step_decay(0.1, warmup_epochs=5, drops={12: 0.1, 20: 0.01})
-EPOCHS = 25
+RATE = warmup_step_decay(0.1, warmup_epochs=3, drops={6: 0.1, 9: 0.01})
+EPOCHS = 12
+# Each kind of step, and each kind of SGD.
+KINDS = [SHAPES[-1], SHAPES[0], "eager"]
 
 
 class ToyProblem:
@@ -30,13 +33,13 @@ class ToyProblem:
             rng.standard_normal(shape).astype("float32") for shape in ((4, 3), (3,))
         ]
 
-    def model(self, optimizer=None, mode="auto"):
+    def model(self, optimizer=None, mode=UNCOMPILED):
         # Half of it: the gradient of L2(c) is 2 c w.
         decay = keras.regularizers.L2(WEIGHT_DECAY / 2)
         head = keras.layers.Dense(3, kernel_regularizer=decay, bias_regularizer=decay)
         model = keras.Sequential([keras.Input((4,)), head])
         model.set_weights(self.start)
-        model.compile(optimizer or sgd(), "mse", **COMPILE[mode])
+        model.compile(optimizer or sgd(), "mse", **mode)
         return model
 
     def fit(self, model, rate=RATE, epochs=EPOCHS, first=0, callbacks=()):
@@ -92,21 +95,22 @@ def torch_rates(epochs=EPOCHS):
     return [RATE(epoch) for epoch in range(epochs)]
 
 
-@pytest.mark.parametrize("nesterov", [False, True], ids=["plain", "nesterov"])
-@pytest.mark.parametrize("mode", MODES)
-def test_fifty_steps_with_warm_up_and_drops_are_those_of_pytorch(mode, nesterov):
+OPTIMIZERS = {
+    "plain": (sgd, False),
+    "nesterov": (lambda: sgd(nesterov=True), True),
+    "loss scale": (lambda: keras.optimizers.LossScaleOptimizer(sgd()), False),
+}
+
+
+@pytest.mark.parametrize(
+    "mode, make, nesterov",
+    [(mode, *OPTIMIZERS[name]) for mode, name in zip(KINDS, OPTIMIZERS)],
+    ids=OPTIMIZERS,
+)
+def test_steps_with_warm_up_and_drops_are_those_of_pytorch(mode, make, nesterov):
     problem = ToyProblem()
-    weights, _ = problem.fit(problem.model(sgd(nesterov=nesterov), mode))
+    weights, logs = problem.fit(problem.model(make(), COMPILE[mode]))
     expected = problem.torch_weights(torch_rates(), nesterov)
-    np.testing.assert_allclose(weights, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_sgd_inside_a_loss_scale_optimizer_is_rescaled(mode):
-    problem = ToyProblem()
-    scaled = keras.optimizers.LossScaleOptimizer(sgd())
-    weights, logs = problem.fit(problem.model(scaled, mode))
-    expected = problem.torch_weights(torch_rates())
     np.testing.assert_allclose(weights, expected, atol=1e-6)
     np.testing.assert_allclose(logs["learning_rate"], torch_rates(), rtol=1e-6)
 
@@ -123,27 +127,27 @@ def test_the_velocity_goes_from_plain_training_to_m2m_at_the_new_rate():
     problem.y = np.arange(16) % 3
     networks = [logits(problem.start) for _ in range(3)]
     for network in networks[:2]:
-        network.compile(sgd(), loss)
+        network.compile(sgd(), loss, **UNCOMPILED)
     deferred, whole, g = networks
-    problem.fit(deferred, epochs=12)
-    model = M2mModel(deferred, g, [5, 5, 5], gamma=0)
-    model.compile(deferred.optimizer, loss)
-    weights, _ = problem.fit(model, first=12)
+    problem.fit(deferred, epochs=6)
+    model = M2mModel(deferred, g, [5, 5, 5], gamma=0, steps=1)
+    model.compile(deferred.optimizer, loss, **UNCOMPILED)
+    weights, _ = problem.fit(model, first=6)
     expected, _ = problem.fit(whole)
-    np.testing.assert_allclose(weights[:, :15], expected[12:], atol=1e-6)
+    np.testing.assert_allclose(weights[:, :15], expected[6:], atol=1e-6)
 
 
 def test_a_run_resumed_at_a_drop_ends_the_same_to_the_bit(tmp_path):
     problem = ToyProblem()
     expected, _ = problem.fit(problem.model())
-    for epochs in (12, 20, EPOCHS):  # Ended, like a killed one, before each drop.
+    for epochs in (6, 9, EPOCHS):  # Ended, like a killed one, before each drop.
         model = problem.model()
         resume = ExactResume(tmp_path, model)
         resume.restore(model)
         weights, _ = problem.fit(
             model, epochs=epochs, first=resume.epochs_done, callbacks=[resume]
         )
-    np.testing.assert_array_equal(weights, expected[20:])
+    np.testing.assert_array_equal(weights, expected[9:])
 
 
 def test_after_a_rate_of_zero_momentum_starts_anew():

@@ -76,7 +76,7 @@ def lengths(vectors):
 def test_linear_networks_follow_the_closed_form(mode, unroll, bounds, noisy):
     w_g, b_g, w_f, b_f = normal(4, 3), normal(3), normal(4, 3, seed=1), normal(3)
     noise = 0.3 * normal(6, 4, seed=2) if noisy else np.zeros((6, 4), "float32")
-    settings = {"lam": 0.5, "steps": 10, "step_size": 0.1, "bounds": bounds}
+    settings = {"lam": 0.5, "steps": 4, "step_size": 0.25, "bounds": bounds}
 
     def moved(seeds, seed_classes, targets, noise):
         f, g = linear(w_f, b_f), linear(w_g, b_g)
@@ -97,7 +97,7 @@ def test_linear_networks_follow_the_closed_form(mode, unroll, bounds, noisy):
 @pytest.mark.parametrize("unroll", [False, True])
 def test_all_backends_give_what_numpy_gives(mode, unroll, oracle_networks, networks):
     x, noise = starts(), 0.3 * normal(6, 4)
-    settings = {"lam": 0.5, "steps": 10, "step_size": 0.1, "bounds": (0.0, 1.0)}
+    settings = {"lam": 0.5, "steps": 4, "step_size": 0.25, "bounds": (0.0, 1.0)}
 
     def moved(*arguments):
         f, g = (inference(model) for model in networks)
