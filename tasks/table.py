@@ -13,6 +13,10 @@ Datasets are named by `--datasets`, or each in quotes with flags of its task. Al
 flags go to every task: `--preset=small`, `--epochs=30`. The table is printed as
 Markdown and written to `--out`.md, and to `--out`.html with plots of the classes.
 
+`--rows` names rows by loss and method, ce-erm, and by what is done after the training:
+ce-erm+crt, ce-m2m+ncm, ce-erm+adjust (post-hoc logit adjustment, τ = 1), or
+ce-erm+adjust=auto (τ chosen on validation). That trains no network again.
+
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
 validation set with a seed of its own, `--tuning_seed`; see `tasks/runs/tuning.py`.
 
@@ -36,11 +40,11 @@ from keras_m2m.checks.scalars import LARGEST_WHOLE
 from tasks import registry
 from tasks.data.whole_files import make_folder
 from tasks.data.whole_files import write
+from tasks.experiment.after import refusal
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
+from tasks.experiment.rows import read_row
 from tasks.experiment.shared_flags import names_in_role
 from tasks.runs import commands
 from tasks.runs import table_figures
@@ -68,7 +72,10 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_list("datasets", [], "tasks, by their names", **define)
     flags.DEFINE_string("task", None, "one task, for a report of your own", **define)
     flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, 1000, **define)
-    rows = "rows by loss and method, such as ce-erm,ce-m2m; by default all of the table"
+    rows = (
+        "rows by loss, method and what is done after it, such as ce-erm,ce-erm+crt,"
+        "ce-erm+adjust=auto; by default all of the table"
+    )
     flags.DEFINE_list("rows", [], rows, **define)
     flags.DEFINE_boolean("found", False, "run nothing, show what is there", **define)
     flags.DEFINE_boolean("tune", False, "choose beta, lam, gamma first", **define)
@@ -132,7 +139,7 @@ def read_entry(command: str, common: Sequence[str] = ()) -> Entry:
     found = Entry(task, _joined([*common, *own]))
     for part in found.arguments:
         flag = part.partition("=")[0]
-        if flag.removeprefix("--") in names_in_role("choice", "command"):
+        if flag.removeprefix("--") in names_in_role("choice", "after", "command"):
             raise UserError(f"{flag} has no use here: the table says what is run")
     found.shared()
     return found
@@ -205,18 +212,23 @@ def _path(flag, text):
 
 
 def _rows(chosen):
-    rows = {f"{row.loss}-{row.method}": row for row in paper.rows(chosen.table or _OWN)}
+    rows = {row.name: row for row in paper.rows(chosen.table or _OWN)}
     if not chosen.rows:
         return [*rows.values()]
-    own = {f"{loss}-{m}": Row(loss, m) for loss in LOSSES for m in METHODS}
-    unknown = [name for name in chosen.rows if name not in {**own, **rows}]
+    found = [rows.get(name) or read_row(name) for name in chosen.rows]
+    unknown = [name for name, row in zip(chosen.rows, found) if row is None]
     if unknown:
         raise UserError(
             f"--rows={','.join(unknown)}: expected a loss and a method, such as "
-            f"ce-erm, or of this table {', '.join(rows)}"
+            "ce-erm, with what is done after it, such as ce-erm+crt or "
+            f"ce-erm+adjust=auto, or of this table {', '.join(rows)}"
         )
-    _check_once("rows", chosen.rows)
-    return [{**own, **rows}[name] for name in chosen.rows]
+    _check_once("rows", [row.name for row in found])
+    for row in found:
+        why = refusal(row.loss, row.method, row.after)
+        if why:
+            raise UserError(f"--rows={row.name}: {why}")
+    return found
 
 
 def _check_once(what, found):

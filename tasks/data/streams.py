@@ -9,6 +9,26 @@ import numpy as np
 from tasks.experiment.errors import UserError
 
 
+class Augmented:
+    """A stream of training samples as networks take them, always the same crops.
+
+    Args:
+        stream: The samples.
+        augment: Makes samples of what the stream gives, with a generator for each.
+        seed: Of the generators.
+    """
+
+    def __init__(self, stream, augment, seed: int) -> None:
+        self.stream, self.augment, self.seed = stream, augment, seed
+
+    def __len__(self) -> int:
+        return len(self.stream)
+
+    def __getitem__(self, rows):
+        rngs = [np.random.default_rng([self.seed, row]) for row in rows]
+        return self.augment(self.stream[rows], rngs)
+
+
 class InOrder(keras.utils.PyDataset):
     """Batches of chosen rows one after the other, for validation and prediction.
 

@@ -168,34 +168,3 @@ LOSSES = {
 def method_of(name: str) -> Method:
     """The method of a name, of `METHODS` or of `ABLATIONS`."""
     return {**METHODS, **ABLATIONS}[name]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table: a method by a loss.
-
-    Attributes:
-        loss: A key of `LOSSES`.
-        method: A key of `METHODS` or `ABLATIONS`.
-        label: What the row is called; by default such as `"LDAM-M2m"`.
-    """
-
-    loss: str
-    method: str
-    label: str = ""
-
-    def __post_init__(self):
-        if not self.label:
-            object.__setattr__(self, "label", _label(self.loss, self.method))
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What records are kept by."""
-        return self.loss, self.method
-
-
-def _label(loss, method):
-    base, name = LOSSES[loss].label, method_of(method).label
-    if not base:
-        return name
-    return base if method == "erm" else f"{base}-{name}"

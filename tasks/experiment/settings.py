@@ -11,6 +11,10 @@ from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import SMALLEST
+from tasks.experiment.after import AUTO
+from tasks.experiment.after import After
+from tasks.experiment.after import refusal
+from tasks.experiment.after import tau_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
 from tasks.experiment.recipes import METHODS
@@ -46,6 +50,15 @@ class Settings(SimpleNamespace):
     def replace(self, **changes) -> "Settings":
         flags = self.flags.values()
         return Settings(self.task, flags, {**self.values, **changes})
+
+    @property
+    def after(self) -> After:
+        """What is done after the training."""
+        return After(self.head, self.adjust)
+
+    def followed_by(self, after: After) -> "Settings":
+        """The same training, and something else done after it; by `After()` nothing."""
+        return self.replace(head=after.head, adjust=after.adjust)
 
     @property
     def rate_drops(self) -> dict[int, float]:
@@ -145,6 +158,7 @@ def _register_checks(values):
     check("gamma", lambda v: 0 <= v <= 1, "must be in [0, 1]")
     for name in ("step_size", "learning_rate"):
         check(name, lambda v: v >= SMALLEST, "must be positive")
+    check("adjust", tau_of, f"must be a number in [0, 10], or {AUTO}")
     check(
         "compare",
         lambda v: set(v) <= set(METHODS),
@@ -198,4 +212,16 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
             f"Received: --defer_epoch={found['defer_epoch']} "
             f"--epochs={found['epochs']}"
         )
+    found["adjust"] = tau_of(found["adjust"])
+    _check_after(found)
     return Settings(task.name, known, found)
+
+
+def _check_after(found):
+    """Raise if what is to be done after the trainings does not go with one of them."""
+    after = After(found["head"], found["adjust"])
+    for method in (found["method"], *found["compare"]):
+        why = refusal(found["loss"], method, after)
+        if why:
+            flags = f"--head={after.head} --adjust={after.adjust}"
+            raise UserError(f"{flags} after --method={method}: {why}")

@@ -6,6 +6,11 @@ from typing import Any
 
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import LARGEST_WHOLE
+from tasks.experiment.after import AUTO
+from tasks.experiment.after import HEADS
+from tasks.experiment.after import NO_TAU
+from tasks.experiment.after import TRAINED
+from tasks.experiment.after import about_heads
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.task import Flag
@@ -22,7 +27,8 @@ def shared_flags(default: Mapping[str, Any]) -> list[Flag]:
     Args:
         default: Defaults of a task's, by name; None stands for those it lacks.
     """
-    return [*_recipe(default), *_schedule(default), *_m2m(default), *_run()]
+    recipe = [*_recipe(default), *_after()]
+    return [*recipe, *_schedule(default), *_m2m(default), *_run()]
 
 
 def _recipe(default):
@@ -36,6 +42,18 @@ def _recipe(default):
         _choice("loss", "ce", losses, LOSSES),
         Flag("list", "compare", compare, beside, role="command"),
         Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
+    ]
+
+
+def _after():
+    tau = (
+        "post-hoc logit adjustment of the trained network by the prior of its batches: "
+        f"its strength τ, or {AUTO} for the best one on validation; {NO_TAU}: none"
+    )
+    heads = f"the head that is tested. {about_heads()}"
+    return [
+        replace(_choice("head", TRAINED, heads, HEADS), role="after"),
+        Flag("string", "adjust", NO_TAU, tau, role="after"),
     ]
 
 

@@ -72,6 +72,8 @@ class Flag:
             `"choice"`: which training it is. A table chooses by its rows and seeds.
             `"machine"`: how a training is computed, and so its last digits.
             `"pace"`: how fast a training goes; at most last digits of its numbers.
+            `"after"`: what is done with a trained network. A training is the same
+            whatever it is; a result is not.
             `"place"`: where something is looked up. What is found there counts.
             `"command"`: what one command does with trainings, and no number of them.
         read_by: The methods that read it: `"translation"`, `"deferred"`, or all.

@@ -35,6 +35,25 @@ def configuration(settings: Settings, checksum_of_data: int) -> dict[str, Any]:
     return found
 
 
+def with_after(configuration: dict, settings: Settings) -> dict[str, Any]:
+    """What the numbers of a result follow from: a training, and what is done after it.
+
+    Args:
+        configuration: Of the training.
+        settings: Of the result.
+    """
+    if not settings.after:
+        return configuration
+    flags = {**configuration["flags"], **_after(settings)}
+    return {**configuration, "flags": flags}
+
+
+def _after(settings):
+    """The flags of what is done after a training."""
+    known = settings.flags.values()
+    return {f.name: settings.values[f.name] for f in known if f.role == "after"}
+
+
 def name_of(configuration: dict) -> str:
     """The name of a training's file and folder."""
     text = json.dumps(configuration, sort_keys=True)
@@ -69,7 +88,8 @@ def differences(record: dict, settings: Settings, **about: object) -> list[str]:
     flags = record.get("flags")
     default = {flag.name: flag.default for flag in settings.flags.values()}
     before = {**default, **record, **(flags if isinstance(flags, dict) else {})}
-    now = {**json.loads(json.dumps(flags_of(settings))), **about}
+    flags = {**flags_of(settings), **_after(settings)}
+    now = {**json.loads(json.dumps(flags)), **about}
     return [
         f"{key}: {before.get(key)} then, {now[key]} now"
         for key in sorted(now)

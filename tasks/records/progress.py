@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import os
+import shutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.data import whole_files
@@ -59,3 +62,25 @@ def known(folder: Path) -> dict | None:
         return about
     warnings.warn(f"{file} is damaged: the training is made again", stacklevel=2)
     return None
+
+
+def begin_from(start: Path, folder: Path) -> None:
+    """Give a training the checkpoint that another ends with, if it has none.
+
+    Args:
+        start: Folder of the other one.
+        folder: Of the training.
+    """
+    if not (folder / CHECKPOINTS).exists():
+        aside = folder / f"{CHECKPOINTS}.part"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(start / CHECKPOINTS, aside)
+        os.replace(aside, folder / CHECKPOINTS)
+
+
+@contextlib.contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """What is printed inside goes to the `log.txt` of a training."""
+    path = folder / "log.txt"
+    with open(path, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield

@@ -1,6 +1,8 @@
 """Records of results: how they are written, and found again by their flags."""
 
 import json
+import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +196,28 @@ def find(
             "Give each a folder of its own by --results"
         )
     return next(iter(found.values()), None)
+
+
+def find_sound(
+    results: Path, settings: Settings, prefix: str = "", **about: object
+) -> dict | None:
+    """As `find`, but damaged files are set aside.
+
+    Args:
+        results: As for `find`.
+        settings: As for `find`.
+        prefix: As for `find`.
+        **about: As for `find`.
+
+    Warns:
+        UserWarning: If a file is damaged.
+    """
+    while True:
+        try:
+            return find(results, settings, prefix, **about)
+        except Damaged as error:
+            aside = error.path.with_suffix(".damaged")
+            os.replace(error.path, aside)
+            warnings.warn(
+                f"{error}. It is now {aside.name}, and is made again", stacklevel=3
+            )

@@ -57,6 +57,24 @@ def result_of(
     }
 
 
+def failed_result(data: Data, settings: Settings, what: str) -> dict:
+    """What is known of a training that diverged.
+
+    Args:
+        data: What it was trained on.
+        settings: By what flags.
+        what: What happened.
+    """
+    return {
+        "failed": what,
+        "seed": settings.seed,
+        "protocol": settings.protocol,
+        "class_names": data.class_names,
+        "class_counts": data.class_counts.tolist(),
+        "versions": versions(),
+    }
+
+
 def write_history(folder: Path, history: list[dict]) -> None:
     """Write `history.csv`: a row per epoch, empty where a phase logs no such key."""
     keys = list(dict.fromkeys(key for row in history for key in row))

@@ -16,7 +16,6 @@ or of the data makes another training. Checkpoints say the NAME that they are of
 import contextlib
 import gc
 import json
-import os
 import shutil
 import warnings
 from pathlib import Path
@@ -35,8 +34,11 @@ from tasks.records import records
 from tasks.records.identity import checksum
 from tasks.records.identity import has_given_g
 from tasks.records.identity import name_of
+from tasks.records.progress import begin_from
 from tasks.records.progress import known
+from tasks.records.progress import logged
 from tasks.records.progress import warn_of_changes
+from tasks.records.result import failed_result
 from tasks.records.result import result_of
 from tasks.records.result import write_history
 from tasks.records.teachers import given
@@ -46,6 +48,7 @@ from tasks.records.versions import commit
 from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training import phases
+from tasks.training.afterwards import network_after
 from tasks.training.health import Diverged
 from tasks.training.train import CHECKPOINTS
 from tasks.training.train import Trained
@@ -73,7 +76,7 @@ class Trainings:
     ) -> None:
         self.task, self.data, self.quiet, self.wait = task, data, quiet, True
         self.results, self.runs = results / task.name, runs / task.name
-        self._checksum = checksum(data)
+        self._checksum, self._features = checksum(data), {}
         self.commit = commit()  # Now: a later one is of other code.
 
     def configuration(self, settings: Settings) -> dict:
@@ -85,10 +88,10 @@ class Trainings:
         return name_of(self.configuration(settings))
 
     def find(self, settings: Settings, prefix: str = "") -> dict | None:
-        """The result of a training, if it is there.
+        """The result of a cell, if it is there.
 
         Args:
-            settings: The training's.
+            settings: The cell's.
             prefix: What the name of its file begins with.
 
         Warns:
@@ -96,15 +99,7 @@ class Trainings:
         """
         about = {"content of --g": None, **self.configuration(settings)}
         del about["flags"]
-        while True:
-            try:
-                return records.find(self.results.parent, settings, prefix, **about)
-            except records.Damaged as error:
-                aside = error.path.with_suffix(".damaged")
-                os.replace(error.path, aside)
-                warnings.warn(
-                    f"{error}. It is now {aside.name}, and is made again", stacklevel=2
-                )
+        return records.find_sound(self.results.parent, settings, prefix, **about)
 
     def result(self, settings: Settings) -> dict:
         """The result of a cell, which is trained if that was not done.
@@ -114,15 +109,17 @@ class Trainings:
 
         Returns:
             What `result_of` gives, and `commit`; for M2m also the rows
-            `translated` and `accepted` in the last epoch, `[target, seed]`. Of a
-            training that diverged, the same without scores and with `failed`.
+            `translated` and `accepted` in the last epoch, `[target, seed]`; `after`,
+            where something was done after the training. Of a training that diverged,
+            the same without scores and with `failed`.
         """
         found = self.find(settings)
         if found is None:
             try:
                 self._write(settings, self._tested(settings))
             except Diverged as error:
-                self._write(settings, self._failed(settings, error.what))
+                failed = failed_result(self.data, settings, error.what)
+                self._write(settings, {**failed, "commit": self.commit})
             found = self.find(settings)
         return found
 
@@ -180,11 +177,7 @@ class Trainings:
         return train(self.task, self.data, settings, folder, g, name, begun_as)
 
     def _begin(self, settings, folder):
-        """Give a training the checkpoint that its plain part ends with.
-
-        Returns:
-            Whose it is.
-        """
+        """Give a training its plain part's last checkpoint; returns whose it is."""
         own = settings.replace(method="erm", epochs=settings.defer_epoch)
         name = self.name(own)
         start = self.runs / "starts" / name
@@ -192,11 +185,7 @@ class Trainings:
         with folder_lock.held(start, wait=self.wait):
             warn_of_changes(start)
             train(self.task, self.data, own, start, training=name)
-        if not (folder / CHECKPOINTS).exists():
-            aside = folder / f"{CHECKPOINTS}.part"
-            shutil.rmtree(aside, ignore_errors=True)
-            shutil.copytree(start / CHECKPOINTS, aside)
-            os.replace(aside, folder / CHECKPOINTS)
+        begin_from(start, folder)
         return name
 
     def validate(self, settings: Settings) -> float:
@@ -212,7 +201,7 @@ class Trainings:
 
     def _tested(self, settings):
         about = self._training(settings)
-        f = self.network(settings)
+        f, done = self._tested_network(settings)
         pairs = about.pop("translations")
         made_by = {name: about.pop(name) for name in ("commit", "versions")}
         trained = Trained(f, f, translations=None, **about)
@@ -220,7 +209,28 @@ class Trainings:
         if has_given_g(settings):
             about_g = {"file": Path(settings.g).name}
         result = result_of(trained, self.data, settings, about_g, {})
+        if settings.after:
+            return {**result, **made_by, "after": done}
         return {**result, **made_by, **dict(zip(("translated", "accepted"), pairs))}
+
+    def _tested_network(self, settings):
+        """What is tested, and what was done after its training."""
+        f, name = self.network(settings), self.name(settings)
+        if not settings.after:
+            return f, {}
+        # Of one network: rows of a training come one after the other.
+        self._features = {name: self._features.get(name, {})}
+        f, done = network_after(f, self.data, settings, self._features[name])
+        folder = self.folder_of_result(settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        devices.save(f, folder / "f.keras")
+        return f, done
+
+    def network_of_result(self, settings: Settings) -> keras.Model:
+        """The network that a result is of, made again if it is gone."""
+        with contextlib.suppress(Exception):  # Keras raises many kinds for a bad file.
+            return load(self.folder_of_result(settings) / "f.keras")
+        return self._tested_network(settings)[0]
 
     def _training(self, settings):
         """What is known of a cell's training, which is done if it was not.
@@ -241,7 +251,7 @@ class Trainings:
         return about
 
     def _trained(self, settings, folder):
-        with _log(folder) if self.quiet else contextlib.nullcontext():
+        with logged(folder) if self.quiet else contextlib.nullcontext():
             about = self._train(settings, folder)
         whole_files.write(folder / "training.json", json.dumps(about))
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
@@ -267,33 +277,22 @@ class Trainings:
             "versions": versions(),
         }
 
-    def _failed(self, settings, what):
-        return {
-            "failed": what,
-            "seed": settings.seed,
-            "protocol": settings.protocol,
-            "class_names": self.data.class_names,
-            "class_counts": self.data.class_counts.tolist(),
-            "commit": self.commit,
-            "versions": versions(),
-        }
-
     def _write(self, settings, result):
         path = self._result_file(settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
-        records.write(path, {**about, **result, **self.configuration(settings)})
+        records.write(path, {**about, **result, **self._of_result(settings)})
 
     def folder(self, settings: Settings) -> Path:
         """Where the network and the history of a training are, once it is made."""
         return self.runs / self.name(settings)
 
+    def folder_of_result(self, settings: Settings) -> Path:
+        """Where the network is that a result is of, once it is made."""
+        return self.runs / name_of(self._of_result(settings))
+
+    def _of_result(self, settings):
+        return identity.with_after(self.configuration(settings), settings)
+
     def _result_file(self, settings):
-        return self.results / f"{self.name(settings)}.json"
-
-
-@contextlib.contextmanager
-def _log(folder):
-    path = folder / "log.txt"
-    with open(path, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        yield
+        return self.results / f"{name_of(self._of_result(settings))}.json"

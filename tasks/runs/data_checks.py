@@ -3,21 +3,26 @@
 from collections.abc import Sequence
 
 from keras_m2m.sampling import is_stream
+from tasks.experiment.after import NOTHING
+from tasks.experiment.after import After
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import Row
 from tasks.experiment.recipes import method_of
+from tasks.experiment.rows import Row
 from tasks.experiment.task import Data
 
 
-def missing(method: str, loss: str, data: Data) -> str | None:
+def missing(method: str, loss: str, data: Data, after: After = NOTHING) -> str | None:
     """What data lacks for a method and a loss, as in "needs two classes", or None.
 
     Args:
         method: A method, or an ablation.
         loss: A key of `recipes.LOSSES`.
         data: The dataset.
+        after: What is done after the training.
     """
+    if after.needs_validation and data.validation is None:
+        return "a validation set, and this protocol keeps none"
     in_memory = method_of(method).smote or method.startswith("m2m_pool")
     if in_memory and is_stream(data.train[0]):
         return "all samples in memory, not a stream"
@@ -28,21 +33,24 @@ def missing(method: str, loss: str, data: Data) -> str | None:
     return None
 
 
-def check_methods(methods: Sequence[str], loss: str, data: Data) -> None:
+def check_methods(methods: Sequence[str], loss: str, data: Data, after: After) -> None:
     """Raise if one of a run's methods cannot be trained on its data.
 
     Args:
         methods: Of `recipes.METHODS`.
         loss: A key of `recipes.LOSSES`.
         data: The dataset.
+        after: What is done after the trainings.
 
     Raises:
         UserError: If the data lacks what a method needs.
     """
     for method in methods:
-        what = missing(method, loss, data)
+        what = missing(method, loss, data, after)
         if what:
             flags = f"--method={method} --loss={loss}"
+            if after:
+                flags += f" --head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} needs {what}. Received: {data.source}")
 
 
@@ -59,7 +67,7 @@ def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:
         UserError: If the data lacks what a row needs, or there is nothing to tune on.
     """
     for row in rows:
-        what = missing(row.method, row.loss, data)
+        what = missing(row.method, row.loss, data, row.after)
         if what:
             raise UserError(
                 f"{label}: {row.label} needs {what}. Leave it out by --rows"

@@ -51,6 +51,8 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
             f"{phase.method.about}; {step * 1000:.1f} ms a step, first ones "
             f"{first:.0f} s: {_readable(seconds)}"
         )
+    if settings.after:
+        print(f"  then, without training f again: {settings.after.label}")
     print(_memory(network, data))
     print(f"In all about {_readable(total)}, loading and pictures aside")
 

@@ -16,11 +16,16 @@ import numpy as np
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
+from keras_m2m import heads
 from keras_m2m import plots
 from keras_m2m.sampling import is_stream
 from tasks.data import whole_files
+from tasks.data.streams import Augmented
+from tasks.experiment.after import NOTHING
+from tasks.experiment.after import of_flags
+from tasks.experiment.after import read_after
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.experiment.task import Data
 from tasks.training import devices
 from tasks.training.evaluation import balanced
@@ -92,10 +97,9 @@ def draw_from_networks(
     """
     stream, labels = data.train
     rows = rows_per_class(labels, evenly_by_count(data.class_counts), seed=seed)
-    samples = stream[rows]
     if is_stream(stream):
-        rngs = [np.random.default_rng([seed, row]) for row in rows]
-        samples = data.augment(samples, rngs)
+        stream = Augmented(stream, data.augment, seed)
+    samples = stream[rows]
     points = embedding(
         {name: features(f, samples) for name, f in networks.items()}, seed
     )
@@ -153,8 +157,7 @@ def features(f: keras.Model, samples) -> np.ndarray:
     Returns:
         float32 array `(n, dim)`, in inference mode.
     """
-    inner = keras.Model(f.inputs, f.layers[-1].input)
-    return devices.predict(inner, samples)
+    return devices.predict(heads.feature_network(f), samples)
 
 
 def embedding(
@@ -188,7 +191,7 @@ def embedding(
 def draw_from_results(
     records: Sequence[dict],
     folder: Path,
-    labels: Mapping[tuple[str, str], str] | None = None,
+    labels: Mapping[tuple[str, ...], str] | None = None,
 ) -> dict[str, Paths]:
     """Figure 5, acceptance by pair of classes, and recall gained over ERM.
 
@@ -204,7 +207,8 @@ def draw_from_results(
     Args:
         records: Results on one dataset.
         folder: Where the files go.
-        labels: What a method and a loss are called, where it is not as in Table 1.
+        labels: What a method, a loss and what comes after them are called, where it is
+            not as in Table 1.
 
     Returns:
         The paths by stem: `cumulative_false_positives`,
@@ -242,12 +246,12 @@ def draw_from_results(
     return _save_all(figures, folder)
 
 
-def _label(method, loss):
-    return Row(loss, method).label
+def _label(method, loss, after=""):
+    return Row(loss, method, after=read_after(after) or NOTHING).label
 
 
-def _by_method(records) -> dict[tuple[str, str], list[dict]]:
-    """Results by method and loss; ERM first."""
+def _by_method(records) -> dict[tuple[str, ...], list[dict]]:
+    """Results by method, loss and what comes after these, if it does; ERM first."""
     if not records:
         raise UserError("There are no results to draw")
     methods, seen = {}, set()
@@ -258,7 +262,9 @@ def _by_method(records) -> dict[tuple[str, str], list[dict]]:
                     f"Results of different data cannot be drawn together: their {key} "
                     f"are {records[0][key]} and {record[key]}. Give those of one"
                 )
-        key = (record["flags"]["method"], record["flags"]["loss"])
+        flags = record["flags"]
+        after = of_flags(flags)
+        key = (flags["method"], flags["loss"], *([after.name] if after else []))
         if (key, record["seed"]) in seen:
             raise UserError(
                 f"There are two results of {_label(*key)} with seed {record['seed']}. "
@@ -269,7 +275,7 @@ def _by_method(records) -> dict[tuple[str, str], list[dict]]:
     return dict(sorted(methods.items(), key=lambda item: item[0] != BASELINE))
 
 
-def _recalls(methods) -> dict[tuple[str, str], np.ndarray]:
+def _recalls(methods) -> dict[tuple[str, ...], np.ndarray]:
     """Floats `(seeds, num_classes)` by method, of the seeds that all have."""
     by_seed = {
         key: {r["seed"]: np.array(r["per_class_recall"], float) for r in runs}

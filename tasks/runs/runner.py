@@ -3,6 +3,7 @@
 trainings/, records/   what is trained, as a table keeps it; see records/trainings.py
 result.json, f.keras, history.csv, pictures
                        of `--method`; in METHOD/ of a compared one
+crt/, adjust=1/        of what `--head` or `--adjust` makes of it, in the same place
 g.keras                the frozen classifier of M2m
 """
 
@@ -16,6 +17,8 @@ from absl import flags
 
 from tasks.data import whole_files
 from tasks.data.streams import own_errors
+from tasks.experiment.after import HEADS
+from tasks.experiment.after import NOTHING
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.settings import Settings
@@ -66,7 +69,8 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
         settings: The value of every flag.
 
     Returns:
-        The result per method, as in `result.json`; that of `--method` is last.
+        The result per method, as in `result.json`, and as `"erm + cRT"` that of what is
+        done after its training; those of `--method` are last.
 
     Raises:
         UserError: If the data, `g`, the output folder or the devices do not allow
@@ -110,36 +114,53 @@ def _methods(settings):
 def _load(task, settings):
     data = task.load(settings)
     print(_describe(data), flush=True)
-    check_methods(_methods(settings), settings.loss, data)
+    check_methods(_methods(settings), settings.loss, data, settings.after)
     return data
 
 
 def _run_in(folder, task, settings):
     began = time.perf_counter()
     data, methods = _load(task, settings), _methods(settings)
-    places = {m: folder if m == settings.method else folder / m for m in methods}
+    shown = _shown_of(folder, settings)
     kept = folder / "records", folder / "trainings"
     trainings = Trainings(task, data, *kept, quiet=False)
     _claim(folder, trainings, settings)
-    results = _finished(trainings, settings, places)
+    results = _finished(trainings, shown)
     if results:
         print(
             f"This run is finished. Its results are in {folder}; --overwrite trains it "
             "again"
         )
         return results
-    shown, results = _of_g(folder, trainings, settings, methods), {}
-    for method, place in places.items():
-        own = settings.replace(method=method)
-        print(f"\n{method}: {METHODS[method].about}", flush=True)
+    of_g, results = _of_g(folder, trainings, settings, methods), {}
+    for name, (place, own) in shown.items():
+        print(f"\n{name}: {_about(own)}", flush=True)
         trainings.network(own)  # Which says why it diverged, if it did.
-        results[method] = trainings.result(own)
+        results[name] = trainings.result(own)
         _show(place, trainings, own, results)
-        _say_if_tested_early(own, results[method]["tested_epoch"])
-    print(f"\n{_title(data, settings)}\n\n{pictures.table(shown | results)}\n")
+        if not own.after:
+            _say_if_tested_early(own, results[name]["tested_epoch"])
+    print(f"\n{_title(data, settings)}\n\n{pictures.table(of_g | results)}\n")
     print("GM*: a recall of zero counts as 0.001. accepted: of the translations.")
     print(f"Results are in {folder}, after {time.perf_counter() - began:.0f} s")
     return results
+
+
+def _shown_of(folder, settings):
+    """What is shown, in order: a folder and settings for each name of a result."""
+    found = {}
+    for method in _methods(settings):
+        place = folder if method == settings.method else folder / method
+        own = settings.replace(method=method)
+        found[method] = place, own.followed_by(NOTHING)
+        if own.after:
+            found[f"{method} + {own.after.label}"] = place / own.after.name, own
+    return found
+
+
+def _about(settings):
+    after = settings.after
+    return f"no training, {after.label}" if after else METHODS[settings.method].about
 
 
 def _claim(folder, trainings, settings):
@@ -148,10 +169,13 @@ def _claim(folder, trainings, settings):
         for kept in (trainings.results, trainings.runs):
             shutil.rmtree(kept, ignore_errors=True)
         for place in (folder, *(folder / method for method in METHODS)):
-            (place / "result.json").unlink(missing_ok=True)
+            for pattern in (".", *HEADS, "adjust=*"):
+                for path in place.glob(f"{pattern}/result.json"):
+                    path.unlink()
     shown, about = _shown(folder), trainings.configuration(settings)
     del about["flags"]
-    changed = differences(shown, settings, **about) if shown else []
+    own = settings.followed_by(NOTHING)  # What comes after it stands beside it.
+    changed = differences(shown, own, **about) if shown else []
     if changed:
         raise UserError(
             f"{folder} holds another run. Give the same flags, or another --out_dir, "
@@ -170,12 +194,10 @@ def _shown(place):
     return None
 
 
-def _finished(trainings, settings, places):
-    """The results by method, if all are done and shown; else none."""
-    found = {
-        method: trainings.find(settings.replace(method=method)) for method in places
-    }
-    shown = {method: _shown(place) for method, place in places.items()}
+def _finished(trainings, places):
+    """The results by name, if all are done and shown; else none."""
+    found = {name: trainings.find(own) for name, (_, own) in places.items()}
+    shown = {name: _shown(place) for name, (place, _) in places.items()}
     return found if None not in found.values() and found == shown else {}
 
 
@@ -184,7 +206,7 @@ def _of_g(folder, trainings, settings, methods):
     translating = [method for method in methods if METHODS[method].translate]
     if not translating:
         return {}
-    own = settings.replace(method=translating[0])
+    own = settings.replace(method=translating[0]).followed_by(NOTHING)
     if settings.g:
         print(f"g is {settings.g}", flush=True)
         data = trainings.data
@@ -202,12 +224,16 @@ def _of_g(folder, trainings, settings, methods):
 def _show(place, trainings, own, results):
     """Copy what a training left to where the user looks for it, and draw."""
     place.mkdir(parents=True, exist_ok=True)
-    for name in ("f.keras", "history.csv"):
-        _copy(trainings.folder(own) / name, place / name)
+    _copy(trainings.folder(own) / "history.csv", place / "history.csv")
+    if own.after:
+        trainings.network_of_result(own)  # Which makes it again if it is gone.
+    _copy(trainings.folder_of_result(own) / "f.keras", place / "f.keras")
     pictures.write(place, results, trainings.data)
-    if trainings.data.are_images and METHODS[own.method].translate:
+    translates = METHODS[own.method].translate and not own.after
+    if trainings.data.are_images and translates:
         pictures.write_translations(place, trainings.model(own), trainings.data)
-    records.write(place / "result.json", results[own.method])
+    *_, result = results.values()
+    records.write(place / "result.json", result)
 
 
 def _copy(source, target):

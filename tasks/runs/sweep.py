@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from tasks.data.streams import own_errors
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
 from tasks.experiment.recipes import method_of
+from tasks.experiment.rows import Row
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of
 from tasks.experiment.settings import parse
@@ -52,7 +52,8 @@ class Entry:
         # Ablations are no value of --method; they are deferred, or not, as one that is.
         known = "m2m" if method.deferred else "erm"
         settings = self._parsed(known, f"--loss={row.loss}", f"--seed={seed}")
-        return settings.replace(method=row.method, **method.flags)
+        settings = settings.replace(method=row.method, **method.flags)
+        return settings.followed_by(row.after)
 
     def shared(self) -> Settings:
         """Those that its cells have in common, and what its data is loaded by."""

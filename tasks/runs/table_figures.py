@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.runs import figures
 from tasks.runs import pictures
 from tasks.runs.sweep import Sweep
@@ -36,7 +36,9 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
         finished = [run for run in chain(*by_row.values()) if "failed" not in run]
         if finished:
             place = folder / _name(dataset.label)
-            labels = {(row.method, row.loss): row.label for row in sweep.rows}
+            labels = {
+                (row.method, row.loss, *row.key[2:]): row.label for row in sweep.rows
+            }
             try:
                 drawn += figures.draw_from_results(finished, place, labels).values()
             except UserError as error:  # The table is made all the same.
@@ -52,14 +54,14 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
     for dataset, own in zip(sweep.datasets, opened, strict=True):
         place = folder / _name(dataset.label)
         cells = {
-            (row.loss, row.method): settings
+            row.key: settings
             for row, settings in sweep.settings(dataset)
             if settings.seed == 0 and not own.result(settings).get("failed")
         }
         networks = {
-            row.label: own.network(cells[row.loss, row.method])
+            row.label: own.network(cells[row.key])
             for row in EMBEDDED
-            if (row.loss, row.method) in cells
+            if row.key in cells
         }
         if networks:
             drawn += figures.draw_from_networks(own.data, networks, place).values()

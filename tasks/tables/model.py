@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.tables import published
 from tasks.tables.published import Published
 from tasks.tables.statistics import Spread
@@ -101,7 +101,7 @@ def _cell(table, column, row):
 
 
 def _published(table, column, row):
-    if column.paper_dataset is None or table.number is None:
+    if column.paper_dataset is None or table.number is None or row.after:
         return None
     return published.ablation(table.number, *row.key) or published.result(
         table.number, column.paper_dataset, *row.key

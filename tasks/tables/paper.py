@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.tables import published
 from tasks.tables.model import Cell
 
@@ -87,7 +87,7 @@ def pairs(number: int | None, cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
     return [
         (cell, by_key[cell.row.loss, method])
         for cell in known
-        if cell.row.method == "m2m"
+        if cell.row.method == "m2m" and not cell.row.after
         for method in ("drs", "drw", "erm")
         if (cell.row.loss, method) in by_key
     ]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from tasks.experiment.shared_flags import names_in_role
 from tasks.tables.model import Cell
 
+_BY_NATURE = "choice", "after", "machine", "command"
 # What rows differ in by their nature, what has a line of its own, and the machine.
-_NOT_HYPER = {"task", "protocol"} | names_in_role("choice", "machine", "command")
+_NOT_HYPER = {"task", "protocol"} | names_in_role(*_BY_NATURE)
 # What the runs of a column must have in common to be compared.
 _COMMON = (
     *("source", "checksum of the data", "class_counts", "protocol"),

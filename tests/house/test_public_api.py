@@ -65,7 +65,8 @@ def is_typed(function):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_an_example_runs_after_the_imports_that_are_promised(name):
     finder = doctest.DocTestFinder(recurse=False)
-    known = {"keras": keras, "np": np, "keras_m2m": keras_m2m, **PUBLIC}
+    modules = {"keras": keras, "np": np, "keras_m2m": keras_m2m}
+    known = {**modules, **PUBLIC, **{n: getattr(heads, n) for n in heads.__all__}}
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
     for test in finder.find(PUBLIC[name], name, globs=known):

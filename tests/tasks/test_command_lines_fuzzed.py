@@ -60,7 +60,8 @@ WORDS = st.sampled_from(
     [
         *("", " ", ",", "none", "None", "true", "false", "m2m", "erm", "erm,drs", "ce"),
         *("ldam", "auto", "field", "small", "cifar100", "1:0.5,2:0.1", "nan:0.1"),
-        *("ce-erm", "ce-m2m,ldam-drw", "focal-m2m", "digits_lt", "reuters,folder", "~"),
+        *("ce-erm", "ce-m2m,ldam-drw+ncm", "ce-erm+adjust=2", "focal-m2m"),
+        *("digits_lt", "reuters,folder", "~"),
         *("2", "5", "7", "1,1", "0x10", "1_0", "1e3", "٣", "\x00", "\ud800", "a\nb"),
         *("--flagfile=/nowhere", "--flagfile=.", "--undefok=beta", "--help", "--", "-"),
         *("$HOME", "--beta", "'", '"a', "/dev/null/x", "x" * 300, "digits_lt --rho=2"),
@@ -123,7 +124,7 @@ def _begin(settings):
     """All that comes before the first step, but for what a task loads and builds."""
     whole_files.make_folder("out_dir", runner._folder_of(settings))
     blobs = tiny.blobs(settings)
-    check_methods(runner._methods(settings), settings.loss, blobs)
+    check_methods(runner._methods(settings), settings.loss, blobs, settings.after)
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
         f = phases.new_network(tiny.TASK, blobs, own)

@@ -15,7 +15,8 @@ from helpers.table_commands import row
 from tasks import table
 from tasks.data import encoded_images
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
+from tasks.records import trainings
 from tasks.runs import commands
 from tasks.runs.data_checks import check_data
 
@@ -88,6 +89,19 @@ def test_a_row_more_trains_that_row_alone(made):
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 
+def test_rows_of_what_comes_after_train_nothing(made, monkeypatch, tmp_path):
+    path = shutil.copytree(made[0], tmp_path / "made")
+    monkeypatch.setattr(trainings, "train", None)
+    rows = "--rows=ce-erm,ce-erm+adjust,ce-erm+adjust=auto,ce-m2m+crt"
+    out = f"--out={tmp_path / 'after'}"
+    more = (rows, out, "--figures", *SMALL, DIGITS)
+    text = make(path, "--table=2", "--seeds=2", *more)
+    labels = ["ERM", r"ERM \+ logit adjustment", "ERM .* validation.", "M2m .* cRT"]
+    assert [row(text, label)[4] for label in labels] == ["2"] * 4
+    found = make(path, "--table=2", "--seeds=2", "--found", *more)
+    assert found.partition("\nWritten")[0] == text.partition("\nWritten")[0]
+
+
 def test_without_a_deferred_method_its_epoch_does_not_matter(tmp_path):
     task = "digits_lt --epochs=3 --drops=2:0.1"
     text = make(tmp_path, "--table=2", "--rows=ce-erm,ce-rs", "--found", task)
@@ -136,6 +150,13 @@ def test_what_is_missing_is_said(tmp_path):
         (["--table=2", "digits_lt --method=erm"], "--method has no use here"),
         (["--table=2", "--seed=3", "digits_lt"], "--seed has no use here"),
         (["--table=2", "--rows=m2m", "digits_lt"], "ce-erm"),
+        (["--table=2", "--rows=ce-erm+none", "digits_lt"], "such as ce-erm+crt"),
+        (["--table=2", "--rows=ce-m2m+adjust", "digits_lt"], "have a uniform prior"),
+        (["--table=2", "digits_lt --head=crt"], "--head has no use here"),
+        (
+            ["--table=2", "--rows=ce-erm+adjust,ce-erm+adjust=1.0", "digits_lt"],
+            "ce-erm+adjust=1 is named twice",
+        ),
         (["--table=2", "--tune", "--tuning_seed=1", "digits_lt"], "one of the 5"),
         (["--table=2", "-x", "digits_lt"], "unexpected argument: -x"),
         (["--table=2", "'digits_lt"], "no command line"),

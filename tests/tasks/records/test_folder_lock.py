@@ -45,7 +45,7 @@ def test_a_folder_of_a_process_that_was_killed_is_free(other, tmp_path):
     other.kill()
     other.wait()
     with folder_lock.held(tmp_path):
-        assert "process 7" not in (tmp_path / "lock.holder").read_text()
+        assert "on earth" not in (tmp_path / "lock.holder").read_text()
 
 
 def test_who_waits_says_for_whom_and_gets_the_folder_in_the_end(

@@ -9,7 +9,7 @@ import pytest
 import keras_m2m
 from helpers import tiny
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.experiment.task import Data
 from tasks.records.trainings import Trainings
 from tasks.runs import pictures

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import tiny
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.records import folder_lock
 from tasks.records.trainings import Trainings
 from tasks.runs.sweep import Entry

@@ -12,7 +12,7 @@ from helpers.made_results import by_recipe
 from helpers.made_results import failed
 from helpers.made_results import record
 from helpers.made_results import runs
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.tables import figures
 from tasks.tables import paper
 from tasks.tables.model import Column

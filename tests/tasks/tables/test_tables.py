@@ -10,8 +10,9 @@ from helpers.made_results import by_recipe
 from helpers.made_results import failed
 from helpers.made_results import record
 from helpers.made_results import runs
+from tasks.experiment.after import After
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.tables import layout
 from tasks.tables import paper
 from tasks.tables.markdown import escape
@@ -110,6 +111,17 @@ def test_another_loss_has_no_published_ablation():
     table = replace(ablations(4), rows=[Row("ldam", "m2m")])
     (cell,) = table.cells(table.columns[0])
     assert cell.published is None
+
+
+def test_what_comes_after_a_method_is_not_what_the_paper_prints_of_it():
+    adjusted = Row("ce", "erm", after=After(adjust="1"))
+    records = {("ce", "erm"): runs([0.5], "erm"), adjusted.key: runs([0.6], "erm")}
+    columns = [Column("Reuters", records, "reuters")]
+    table = Table("Table 2", [Row("ce", "erm"), adjusted], columns, 2)
+    plain, after = table.cells(columns[0])
+    assert plain.published is not None
+    assert after.published is None
+    assert after.spread("balanced_accuracy").mean == pytest.approx(0.6)
 
 
 def test_missing_cells_are_dashes_and_said():

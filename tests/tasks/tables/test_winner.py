@@ -6,7 +6,7 @@ import scipy.stats
 from helpers.made_results import by_recipe
 from helpers.made_results import failed
 from helpers.made_results import runs
-from tasks.experiment.recipes import Row
+from tasks.experiment.rows import Row
 from tasks.tables import winner
 from tasks.tables.model import Column
 from tasks.tables.model import Table

@@ -1,0 +1,58 @@
+"""The rows of tables."""
+
+from dataclasses import dataclass
+
+from tasks.experiment.after import NOTHING
+from tasks.experiment.after import After
+from tasks.experiment.after import read_after
+from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import method_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: a method by a loss, and what is done after its training.
+
+    Attributes:
+        loss: A key of `LOSSES`.
+        method: A key of `METHODS` or `ABLATIONS`.
+        label: What the row is called; by default such as `"LDAM-M2m"` or `"M2m + cRT"`.
+        after: What is done after the training.
+    """
+
+    loss: str
+    method: str
+    label: str = ""
+    after: After = NOTHING
+
+    def __post_init__(self):
+        if not self.label:
+            object.__setattr__(self, "label", _label(self))
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What records are kept by."""
+        return self.loss, self.method, *([self.after.name] if self.after else [])
+
+    @property
+    def name(self) -> str:
+        """What `--rows` calls it, such as `"ce-m2m"` or `"ce-erm+adjust=auto"`."""
+        return "+".join([f"{self.loss}-{self.method}", *self.key[2:]])
+
+
+def read_row(name: str) -> Row | None:
+    """The row of a name, as `Row.name` writes it; None for none of `METHODS`."""
+    pair, plus, after = name.partition("+")
+    loss, _, method = pair.partition("-")
+    done = read_after(after) if plus else NOTHING
+    if loss not in LOSSES or method not in METHODS or done is None:
+        return None
+    return Row(loss, method, after=done)
+
+
+def _label(row):
+    base, name = LOSSES[row.loss].label, method_of(row.method).label
+    if base:
+        name = base if row.method == "erm" else f"{base}-{name}"
+    return f"{name} + {row.after.label}" if row.after else name
