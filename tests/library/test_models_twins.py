@@ -10,6 +10,8 @@ import torch_networks
 
 from helpers import torch_twin
 from helpers.gradients import to_numpy
+from helpers.m2m_cases import LOSS
+from helpers.m2m_cases import UNCOMPILED
 from helpers.pictures import MEAN
 from helpers.pictures import STATISTICS
 from helpers.pictures import VARIANCE
@@ -124,7 +126,7 @@ def test_sgd_steps_are_those_of_pytorch():
     keras.utils.set_random_seed(0)
     model = scrambled(cifar_resnet(8, 10, weight_decay=WEIGHT_DECAY, **STATISTICS))
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(True))
+    model.compile(optimizer, LOSS, **UNCOMPILED)
     twin = torch_networks.cifar_resnet(8, 10, MEAN, VARIANCE)
     torch_twin.copy_weights(model, twin)
     x, y = photos(8), np.arange(8)
