@@ -102,6 +102,7 @@ def test_the_first_tenth_of_the_test_set_is_validation(folder):
     assert numbers(field.test[0]) == list(range(1000))
 
 
+@pytest.mark.no_backend
 def test_a_run_on_cifar100_with_step_imbalance(folder, tmp_path):
     flags = ["--imbalance=step", "--epochs=2", "--defer_epoch=1", "--method=drs"]
     flags += [f"--out_dir={tmp_path}"]

@@ -68,6 +68,7 @@ def test_vectors_train_an_mlp_that_normalises_them(tmp_path):
     np.testing.assert_allclose(normalised, expected, atol=1e-3)
 
 
+@pytest.mark.no_backend
 def test_smote_and_names_with_dollars_go_through(tmp_path):
     x, y = vectors([8, 4])
     names = ["5$ note of a long name indeed", "$10_ and it's no mathematics$"]

@@ -15,8 +15,6 @@ from tasks.runs import runner
 from tasks.training.health import StopAtNonFiniteLoss
 from tasks.training.health import WarnOfExplosion
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 
 @pytest.mark.parametrize(
     "method, cause", [("erm", "learning rate is too high"), ("rw", "class weights")]
@@ -40,6 +38,7 @@ def test_m2m_whose_loss_is_not_finite_names_unscaled_entries_too():
         stop.on_epoch_end(48, {"loss": np.nan})
 
 
+@pytest.mark.no_backend
 def test_a_run_that_diverged_says_so_again_at_once(tmp_path, capsys):
     settings = tiny.settings(method="erm", out_dir=str(tmp_path), learning_rate=1e18)
     for _ in range(2):
