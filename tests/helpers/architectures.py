@@ -28,10 +28,11 @@ def stacked(*stack, shape=(12, 12, 3)):
 def vision_transformer():
     image = keras.Input((16, 16, 3))
     x = layers.Reshape((16, 12))(layers.Conv2D(12, 4, strides=4)(image))
-    y = layers.LayerNormalization()(x)
-    x = layers.Add()([x, layers.MultiHeadAttention(2, 6)(y, y)])
-    y = layers.Dense(24, "gelu")(layers.LayerNormalization()(x))
-    x = layers.Add()([x, layers.Dense(12)(y)])
+    for _ in range(2):
+        y = layers.LayerNormalization()(x)
+        x = layers.Add()([x, layers.MultiHeadAttention(2, 6)(y, y)])
+        y = layers.Dense(24, "gelu")(layers.LayerNormalization()(x))
+        x = layers.Add()([x, layers.Dense(12)(y)])
     x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
     return keras.Model(image, layers.Dense(CLASSES)(x))
 
