@@ -43,6 +43,8 @@ from tasks.data.whole_files import write
 from tasks.experiment.after import refusal
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
+from tasks.experiment.recipes import loss_refusal
+from tasks.experiment.recipes import split_mix
 from tasks.experiment.rows import Row
 from tasks.experiment.rows import read_row
 from tasks.experiment.shared_flags import names_in_role
@@ -74,7 +76,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, 1000, **define)
     rows = (
         "rows by loss, method and what is done after it, such as ce-erm,ce-erm+crt,"
-        "ce-erm+adjust=auto; by default all of the table"
+        "ce-erm+adjust=auto, or ce-mixup-drs on mixed batches; by default all of the "
+        "table"
     )
     flags.DEFINE_list("rows", [], rows, **define)
     flags.DEFINE_boolean("found", False, "run nothing, show what is there", **define)
@@ -221,11 +224,14 @@ def _rows(chosen):
         raise UserError(
             f"--rows={','.join(unknown)}: expected a loss and a method, such as "
             "ce-erm, with what is done after it, such as ce-erm+crt or "
-            f"ce-erm+adjust=auto, or of this table {', '.join(rows)}"
+            "ce-erm+adjust=auto, on mixed batches, such as ce-mixup-drs, or of this "
+            f"table {', '.join(rows)}"
         )
     _check_once("rows", [row.name for row in found])
     for row in found:
-        why = refusal(row.loss, row.method, row.after)
+        mix, method = split_mix(row.method)
+        why = loss_refusal(method, row.loss, mix)
+        why = why or refusal(row.loss, row.method, row.after)
         if why:
             raise UserError(f"--rows={row.name}: {why}")
     return found

@@ -42,10 +42,10 @@ class MixingModel(NetworkInTraining):
 
     Raises:
         ValueError: If `f` is no built model, `mixing` cannot mix, or `seed` is no such
-            integer; from `compile`, if the loss divides by the weights; from `fit`, if
-            samples are integers or labels of another shape, or if batches are
-            class-balanced or class-weighted and the loss corrects for class
-            frequencies.
+            integer; from `compile`, if the loss divides by the weights, or corrects for
+            class frequencies that Remix changes; from `fit`, if samples are integers or
+            labels of another shape, or if batches are class-balanced or class-weighted
+            and the loss corrects for class frequencies.
         AttributeError: If an argument is assigned again.
 
     Example:

@@ -55,6 +55,9 @@ class Mixup:
     Source: Zhang et al., mixup (ICLR 2018), eq. (1) and Figure 1.
     """
 
+    # Whether labels keep the class frequencies of the batches, which a loss may need.
+    keeps_prior = True
+
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = float(check_positive(alpha=alpha))
 
@@ -115,7 +118,8 @@ class Remix(Mixup):
 
     Samples are mixed as `Mixup` does. Where one class has at least `kappa` times the
     samples of the other, and its share of the row is below `tau`, the row's label is
-    the rarer class alone; elsewhere labels are mixed as samples are.
+    the rarer class alone; elsewhere labels are mixed as samples are. This gives rare
+    classes more labels, so it does not go with a loss that corrects for frequencies.
 
     Args:
         class_counts: Training samples per class, positive integers of shape
@@ -139,6 +143,8 @@ class Remix(Mixup):
 
     Source: Chou et al., Remix (ECCV workshops 2020), eq. (3).
     """
+
+    keeps_prior = False
 
     def __init__(
         self,

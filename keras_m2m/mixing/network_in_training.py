@@ -29,9 +29,8 @@ class NetworkInTraining(keras.Model):
         name: Name of the model.
 
     Raises:
-        ValueError: If `mixing` or `seed` is something else; from `compile`, if there is
-            mixing and the loss divides by the weights; from `save`, for other than a
-            `.keras` file.
+        ValueError: If `mixing` or `seed` is something else; from `compile`, if the loss
+            does not go with the mixing; from `save`, for other than a `.keras` file.
     """
 
     FIXED: tuple[str, ...] = ("f", "mixing", "seed")
@@ -104,16 +103,12 @@ class NetworkInTraining(keras.Model):
         """As `keras.Model.compile`.
 
         Raises:
-            ValueError: If there is mixing and the loss divides by the weights.
+            ValueError: If the loss does not go with the mixing: it divides by the
+                weights, or corrects for class frequencies that Remix changes.
         """
-        for each in keras.tree.flatten(loss):
-            reduction = getattr(each, "reduction", None)
-            if self.mixing is not None and reduction == "mean_with_sample_weight":
-                raise ValueError(
-                    "Mixing weighs the losses of two labels by their shares, and this "
-                    "loss divides by the weights. Use one that divides by the samples, "
-                    f"the default of losses. Received: reduction={reduction!r}"
-                )
+        if self.mixing is not None:
+            for each in keras.tree.flatten(loss):
+                _check_mixes(each, getattr(self.mixing, "keeps_prior", True))
         super().compile(optimizer, loss, *args, **kwargs)
 
     def compute_loss(
@@ -236,3 +231,19 @@ def _check_mixing(mixing):
             f"Mixed, or None. Received: mixing={mixing!r}"
         )
     return mixing
+
+
+def _check_mixes(loss, keeps_prior):
+    reduction = getattr(loss, "reduction", None)
+    if reduction == "mean_with_sample_weight":
+        raise ValueError(
+            "Mixing weighs the losses of two labels by their shares, and this "
+            "loss divides by the weights. Use one that divides by the samples, "
+            f"the default of losses. Received: reduction={reduction!r}"
+        )
+    if not keeps_prior and getattr(loss, "corrects_prior", False):
+        raise ValueError(
+            "Remix gives rare classes more labels than the data has, and this loss "
+            "would correct for class frequencies twice: use Mixup with it, or cross "
+            f"entropy with Remix. Received: loss={loss!r}"
+        )

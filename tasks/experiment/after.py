@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import MIXES
 from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import split_mix
 
 TRAINED = "trained"
 
@@ -146,6 +148,9 @@ def refusal(loss: str, method: str, after: After) -> str | None:
             return f"the head of {loss} is normalised as it is"
     if after.adjust == NO_TAU:
         return None
+    mix, _ = split_mix(method)
+    if not MIXES[mix].keeps_prior:
+        return f"{mix} changes the class frequencies that it would adjust for"
     if of_loss.head == "cosine":
         return f"the outputs of {loss} are cosines and no log-probabilities"
     if getattr(of_loss.make([2, 1]), "corrects_prior", False):

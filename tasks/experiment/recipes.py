@@ -45,6 +45,11 @@ class Method:
         """Whether batches go through an `M2mModel`."""
         return self.model is not None
 
+    @property
+    def balances(self) -> bool:
+        """Whether its batches or weights have other class frequencies than the data."""
+        return self.sampling == "class" or self.weights is not None or self.smote
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -56,6 +61,8 @@ class Loss:
         make: Function from class counts to a `keras.losses.Loss` on the outputs.
         head: `"dense"`, `"cosine"` or `"logit"`, of the models.
         of_g: The loss that g is trained by where f is trained by this one.
+        balanced: The loss that takes its place where a method balances: one that
+            corrects for class frequencies would correct twice. Empty for itself.
     """
 
     label: str
@@ -63,6 +70,24 @@ class Loss:
     make: Callable
     head: str = "dense"
     of_g: str = "ce"
+    balanced: str = ""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A way to mix the rows of batches.
+
+    Attributes:
+        label: What stands before the method in tables and figures.
+        about: One line for `--help`.
+        make: Function from class counts to what mixes, as `MixingModel` takes it.
+        keeps_prior: Whether labels keep the class frequencies of the batches.
+    """
+
+    label: str
+    about: str
+    make: Callable
+    keeps_prior: bool = True
 
 
 def as_class(cls: type[keras_m2m.M2mModel]) -> Callable:
@@ -162,9 +187,83 @@ LOSSES = {
         head="logit",
         of_g="bce",
     ),
+    "la": Loss(
+        "LA",
+        "logit adjustment, tau 1, the balanced softmax; cross entropy once a deferred "
+        "method balances",
+        keras_m2m.LogitAdjustedLoss,
+        balanced="ce",
+    ),
+    "vs": Loss(
+        "VS",
+        "VS-loss, gamma 0.05, tau 0.75; cross entropy once a deferred method balances",
+        keras_m2m.VSLoss,
+        balanced="ce",
+    ),
+    "las": Loss(
+        "LAS", "label-aware smoothing from 0 to 0.3", keras_m2m.LabelAwareSmoothing
+    ),
+}
+
+UNMIXED = "none"
+MIXES = {
+    UNMIXED: Mix("", "batches as they are", lambda counts: None),
+    "mixup": Mix("mixup", "mixup, alpha 1", lambda counts: keras_m2m.Mixup()),
+    "remix": Mix(
+        "Remix",
+        "Remix, kappa 3, tau 0.5, alpha 1",
+        keras_m2m.Remix,
+        keeps_prior=False,
+    ),
 }
 
 
 def method_of(name: str) -> Method:
-    """The method of a name, of `METHODS` or of `ABLATIONS`."""
-    return {**METHODS, **ABLATIONS}[name]
+    """The method of a name, of `METHODS` or of `ABLATIONS`, with a mix or without."""
+    return {**METHODS, **ABLATIONS}[split_mix(name)[1]]
+
+
+def loss_of(method: Method, loss: str) -> Loss:
+    """The loss that epochs of a method are trained by.
+
+    Args:
+        method: The method of a phase.
+        loss: The loss of the training, a key of `LOSSES`.
+    """
+    return LOSSES[(method.balances and LOSSES[loss].balanced) or loss]
+
+
+def mixed_name(method: str, mix: str) -> str:
+    """A method on mixed batches in one word, such as `"mixup-drs"`."""
+    return method if mix == UNMIXED else f"{mix}-{method}"
+
+
+def split_mix(name: str) -> tuple[str, str]:
+    """The mix and the method of a `mixed_name`."""
+    mix, dash, method = name.partition("-")
+    return (mix, method) if dash else (UNMIXED, name)
+
+
+def loss_refusal(method: str, loss: str, mix: str) -> str | None:
+    """Why a loss cannot go with a method, or with mixing, as a sentence, or None.
+
+    Args:
+        method: A key of `METHODS` or `ABLATIONS`.
+        loss: A key of `LOSSES`.
+        mix: A key of `MIXES`.
+    """
+    made = method_of(method)
+    if not LOSSES[loss].balanced:
+        return None
+    if not MIXES[mix].keeps_prior:
+        return (
+            f"{loss} corrects for the class frequencies of the labels, which {mix} "
+            "changes: take --mix=mixup or --loss=ce"
+        )
+    if not made.balances or made.deferred:
+        return None
+    return (
+        f"{loss} corrects for the class frequencies of the data, and {method} changes "
+        "them from the start: take erm, a deferred method (drs, drw, m2m), which goes "
+        "on with cross entropy, or --loss=ce"
+    )

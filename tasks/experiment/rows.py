@@ -7,7 +7,10 @@ from tasks.experiment.after import After
 from tasks.experiment.after import read_after
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import MIXES
 from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import mixed_name
+from tasks.experiment.recipes import split_mix
 
 
 @dataclass(frozen=True)
@@ -16,8 +19,9 @@ class Row:
 
     Attributes:
         loss: A key of `LOSSES`.
-        method: A key of `METHODS` or `ABLATIONS`.
-        label: What the row is called; by default such as `"LDAM-M2m"` or `"M2m + cRT"`.
+        method: A key of `METHODS` or `ABLATIONS`, or a `mixed_name`.
+        label: What the row is called; by default such as `"LDAM-M2m"`, `"mixup-DRS"`
+            or `"M2m + cRT"`.
         after: What is done after the training.
     """
 
@@ -46,13 +50,17 @@ def read_row(name: str) -> Row | None:
     pair, plus, after = name.partition("+")
     loss, _, method = pair.partition("-")
     done = read_after(after) if plus else NOTHING
-    if loss not in LOSSES or method not in METHODS or done is None:
+    known = [mixed_name(own, mix) for own in METHODS for mix in MIXES]
+    if loss not in LOSSES or method not in known or done is None:
         return None
     return Row(loss, method, after=done)
 
 
 def _label(row):
-    base, name = LOSSES[row.loss].label, method_of(row.method).label
-    if base:
-        name = base if row.method == "erm" else f"{base}-{name}"
+    mix, method = split_mix(row.method)
+    parts = [LOSSES[row.loss].label, MIXES[mix].label, method_of(method).label]
+    parts = [part for part in parts if part]
+    if method == "erm" and len(parts) > 1:
+        parts.pop()
+    name = "-".join(parts)
     return f"{name} + {row.after.label}" if row.after else name

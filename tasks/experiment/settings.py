@@ -18,6 +18,8 @@ from tasks.experiment.after import tau_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import loss_refusal
+from tasks.experiment.recipes import mixed_name
 from tasks.experiment.shared_flags import shared_flags
 from tasks.experiment.task import Flag
 from tasks.experiment.task import Preset
@@ -212,6 +214,10 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
             f"Received: --defer_epoch={found['defer_epoch']} "
             f"--epochs={found['epochs']}"
         )
+    for method in (found["method"], *found["compare"]):
+        why = loss_refusal(method, found["loss"], found["mix"])
+        if why:
+            raise UserError(f"--method={method} --loss={found['loss']}: {why}")
     found["adjust"] = tau_of(found["adjust"])
     _check_after(found)
     return Settings(task.name, known, found)
@@ -221,7 +227,8 @@ def _check_after(found):
     """Raise if what is to be done after the trainings does not go with one of them."""
     after = After(found["head"], found["adjust"])
     for method in (found["method"], *found["compare"]):
-        why = refusal(found["loss"], method, after)
+        name = mixed_name(method, found["mix"])
+        why = refusal(found["loss"], name, after)
         if why:
             flags = f"--head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} after --method={method}: {why}")

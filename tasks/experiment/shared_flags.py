@@ -13,6 +13,8 @@ from tasks.experiment.after import TRAINED
 from tasks.experiment.after import about_heads
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import MIXES
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.task import Flag
 
 
@@ -35,11 +37,16 @@ def _recipe(default):
     methods = "; ".join(f"{name}: {m.about}" for name, m in METHODS.items())
     losses = "; ".join(f"{name}: {loss.about}" for name, loss in LOSSES.items())
     about = "m2m: test the best validation epoch; field: the last epoch"
+    mixes = "; ".join(f"{name}: {mix.about}" for name, mix in MIXES.items())
+    end = "epoch from which on batches are no longer mixed; 0 for none"
+    until = _bounded("integer", "mix_until", 0, end)
     compare = default.get("compare", [])
     beside = "methods to train beside --method"
     return [
         _choice("method", "m2m", methods, METHODS),
         _choice("loss", "ce", losses, LOSSES),
+        _choice("mix", UNMIXED, f"mixing of batches. {mixes}", MIXES),
+        replace(until, read_by="mixing"),
         Flag("list", "compare", compare, beside, role="command"),
         Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
     ]

@@ -76,7 +76,8 @@ class Flag:
             whatever it is; a result is not.
             `"place"`: where something is looked up. What is found there counts.
             `"command"`: what one command does with trainings, and no number of them.
-        read_by: The methods that read it: `"translation"`, `"deferred"`, or all.
+        read_by: The trainings that read it: those with `"translation"`, `"deferred"`
+            ones, those with `"mixing"`, or all.
     """
 
     kind: str

@@ -9,7 +9,9 @@ from typing import Any
 import keras
 
 from keras_m2m.sampling import is_stream
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of_the_run
 from tasks.experiment.task import Data
@@ -59,7 +61,8 @@ def name_of(configuration: dict) -> str:
     text = json.dumps(configuration, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     flags = configuration["flags"]
-    return f"{flags['method']}-{flags['loss']}-seed{flags['seed']}-{digest}"
+    method = mixed_name(flags["method"], flags.get("mix", UNMIXED))
+    return f"{method}-{flags['loss']}-seed{flags['seed']}-{digest}"
 
 
 def has_given_g(settings: Settings) -> bool:
@@ -70,10 +73,16 @@ def has_given_g(settings: Settings) -> bool:
 def flags_of(settings: Settings) -> dict[str, Any]:
     """The flags that a cell's numbers follow from: not those its method ignores."""
     method = method_of(settings.method)
-    reads = {"translation": method.translate, "deferred": method.deferred}
+    reads = {
+        "translation": method.translate,
+        "deferred": method.deferred,
+        "mixing": settings.mix != UNMIXED,
+    }
     known = settings.flags.values()
     ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}
     flags = flags_of_the_run(settings)
+    if settings.mix == UNMIXED:
+        ignored.add("mix")  # So that trainings keep the names that they had before it.
     return {name: value for name, value in flags.items() if name not in ignored}
 
 
@@ -88,7 +97,7 @@ def differences(record: dict, settings: Settings, **about: object) -> list[str]:
     flags = record.get("flags")
     default = {flag.name: flag.default for flag in settings.flags.values()}
     before = {**default, **record, **(flags if isinstance(flags, dict) else {})}
-    flags = {**flags_of(settings), **_after(settings)}
+    flags = {"mix": settings.mix, **flags_of(settings), **_after(settings)}
     now = {**json.loads(json.dumps(flags)), **about}
     return [
         f"{key}: {before.get(key)} then, {now[key]} now"

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.records.identity import differences
 
@@ -184,7 +185,8 @@ def find(
     Raises:
         UserError: If there are several, or a file is damaged.
     """
-    name = f"{prefix}{settings.method}-{settings.loss}-seed{settings.seed}-*.json"
+    method = mixed_name(settings.method, settings.mix)
+    name = f"{prefix}{method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
         if not differences(read_json(path), settings, **about):

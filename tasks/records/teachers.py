@@ -7,6 +7,7 @@ import keras
 from keras_m2m.m2m_model import check_networks
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -14,11 +15,16 @@ from tasks.experiment.task import Task
 
 
 def teachers(settings: Settings) -> list[Settings]:
-    """The plain trainings whose networks are g of a cell: never of its own seed."""
+    """The plain trainings whose networks are g of a cell: never of its own seed.
+
+    Their batches are not mixed: g has to be sure of samples to accept them.
+    """
     count, loss = method_of(settings.method).teachers, LOSSES[settings.loss].of_g
     count = 0 if settings.g else count
     return [
-        settings.replace(method="erm", loss=loss, seed=settings.seed + 1 + i)
+        settings.replace(
+            method="erm", loss=loss, mix=UNMIXED, seed=settings.seed + 1 + i
+        )
         for i in range(count)
     ]
 

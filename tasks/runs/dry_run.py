@@ -9,6 +9,7 @@ import psutil
 import keras_m2m
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task
@@ -30,7 +31,10 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     trainings = {method: settings.replace(method=method) for method in methods}
     if not settings.g and any(METHODS[method].translate for method in methods):
         of_g = settings.replace(
-            method="erm", loss=LOSSES[settings.loss].of_g, seed=settings.seed + 1
+            method="erm",
+            loss=LOSSES[settings.loss].of_g,
+            mix=UNMIXED,
+            seed=settings.seed + 1,
         )
         trainings = {"g": of_g, **trainings}
     network = phases.new_network(task, data, settings)
@@ -39,7 +43,7 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
     print(f"\nPlan: {steps_per_epoch} steps of {settings.batch_size} an epoch")
     timed, total = {}, 0.0
     for name, own, phase in _once(trainings):
-        key = phase.method.about, own.loss
+        key = phase.method.about, own.loss, phase.mixes
         if key not in timed:
             timed[key] = _seconds(task, data, own, phase)
         first, step = timed[key]
@@ -62,7 +66,7 @@ def _once(trainings):
     done = {}
     for name, own in trainings.items():
         for phase in phases.phases(own):
-            plain = own.seed, own.loss
+            plain = own.seed, own.loss, own.mix
             if phase.method is METHODS["erm"]:
                 phase = phase._replace(first=max(phase.first, done.get(plain, 0)))
                 done[plain] = max(phase.last, done.get(plain, 0))

@@ -25,6 +25,8 @@ from tasks.experiment.after import NOTHING
 from tasks.experiment.after import of_flags
 from tasks.experiment.after import read_after
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import UNMIXED
+from tasks.experiment.recipes import mixed_name
 from tasks.experiment.rows import Row
 from tasks.experiment.task import Data
 from tasks.training import devices
@@ -264,7 +266,8 @@ def _by_method(records) -> dict[tuple[str, ...], list[dict]]:
                 )
         flags = record["flags"]
         after = of_flags(flags)
-        key = (flags["method"], flags["loss"], *([after.name] if after else []))
+        method = mixed_name(flags["method"], flags.get("mix", UNMIXED))
+        key = (method, flags["loss"], *([after.name] if after else []))
         if (key, record["seed"]) in seen:
             raise UserError(
                 f"There are two results of {_label(*key)} with seed {record['seed']}. "

@@ -21,6 +21,7 @@ from tasks.experiment.after import HEADS
 from tasks.experiment.after import NOTHING
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import define_flags
 from tasks.experiment.settings import read_settings
@@ -102,7 +103,8 @@ def _run(task, settings):
 
 
 def _folder_of(settings):
-    name = f"{settings.task}-{settings.method}-{settings.loss}-seed{settings.seed}"
+    method = mixed_name(settings.method, settings.mix)
+    name = f"{settings.task}-{method}-{settings.loss}-seed{settings.seed}"
     return Path(settings.out_dir or Path("runs") / name)
 
 

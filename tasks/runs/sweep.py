@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tasks.data.streams import own_errors
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import split_mix
 from tasks.experiment.rows import Row
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of
@@ -48,11 +49,12 @@ class Entry:
 
     def settings(self, row: Row, seed: int) -> Settings:
         """Those of a cell, the flags included that its method fixes."""
-        method = method_of(row.method)
+        mix, name = split_mix(row.method)
+        method = method_of(name)
         # Ablations are no value of --method; they are deferred, or not, as one that is.
         known = "m2m" if method.deferred else "erm"
         settings = self._parsed(known, f"--loss={row.loss}", f"--seed={seed}")
-        settings = settings.replace(method=row.method, **method.flags)
+        settings = settings.replace(method=name, mix=mix, **method.flags)
         return settings.followed_by(row.after)
 
     def shared(self) -> Settings:

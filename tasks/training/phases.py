@@ -10,7 +10,10 @@ from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.recipes import MIXES
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import Method
+from tasks.experiment.recipes import loss_of
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -19,11 +22,12 @@ from tasks.training import devices
 
 
 class Phase(NamedTuple):
-    """Epochs `first` to `last - 1`, trained by one method."""
+    """Epochs `first` to `last - 1`, trained by one method, on mixed batches or not."""
 
     method: Method
     first: int
     last: int
+    mixes: bool = False
 
 
 def phases(settings: Settings) -> list[Phase]:
@@ -31,13 +35,33 @@ def phases(settings: Settings) -> list[Phase]:
     method = method_of(settings.method)
     start = settings.defer_epoch if method.deferred else 0
     both = [Phase(METHODS["erm"], 0, start), Phase(method, start, settings.epochs)]
-    return [phase for phase in both if phase.first < phase.last]
+    return [part for phase in both for part in _parts(phase, settings)]
+
+
+def _parts(phase, settings):
+    """A phase, or its epochs on mixed batches and those on unmixed ones."""
+    end = 0 if settings.mix == UNMIXED else settings.mix_until or phase.last
+    end = min(max(end, phase.first), phase.last)
+    both = phase._replace(last=end, mixes=True), phase._replace(first=end)
+    return [part for part in both if part.first < part.last]
 
 
 def new_network(task: Task, data: Data, settings: Settings) -> keras.Model:
     """The untrained network, compiled for plain training."""
     f = devices.prepared(task.build(data, LOSSES[settings.loss].head, settings))
-    return _compiled(f, keras.optimizers.SGD(momentum=0.9), data, settings)
+    optimizer = keras.optimizers.SGD(momentum=0.9)
+    return _compiled(f, optimizer, LOSSES[settings.loss], data, settings)
+
+
+def mixing_model(
+    f: keras.Model, data: Data, settings: Settings
+) -> keras_m2m.MixingModel | None:
+    """What plain epochs on mixed batches fit, all of a training's; None for none.
+
+    One for all, so that what it draws goes on from one phase to the next.
+    """
+    mixing = MIXES[settings.mix].make(data.class_counts)
+    return mixing and keras_m2m.MixingModel(f, mixing, settings.seed)
 
 
 def model_of(
@@ -46,8 +70,9 @@ def model_of(
     g: keras.Model | None,
     data: Data,
     settings: Settings,
+    mixing: keras_m2m.MixingModel | None = None,
 ) -> keras.Model:
-    """What `fit` is called on: `f`, or an `M2mModel` with the optimizer of `f`.
+    """What `fit` is called on: `f`, or a model around it with the optimizer of `f`.
 
     Args:
         phase: Values that its method fixes win over those of `settings`.
@@ -56,9 +81,16 @@ def model_of(
             `ablations.teacher`; None for none.
         data: What to train on.
         settings: The method and its seed.
+        mixing: What `mixing_model` made for an earlier phase, or None.
     """
+    loss = loss_of(phase.method, settings.loss)
+    if phase.mixes and mixing is None:
+        mixing = mixing_model(f, data, settings)
     if not phase.method.translate:
-        return f
+        if not phase.mixes and loss is LOSSES[settings.loss]:
+            return f  # As it was compiled.
+        model = mixing if phase.mixes else f
+        return _compiled(model, f.optimizer, loss, data, settings)
     settings = settings.replace(**phase.method.flags)
     model = phase.method.model(
         f,
@@ -72,13 +104,13 @@ def model_of(
         bounds=data.bounds,
         noise=settings.noise,
         seed=settings.seed,
+        mixing=mixing.mixing if phase.mixes else None,
     )
-    return _compiled(model, f.optimizer, data, settings)
+    return _compiled(model, f.optimizer, loss, data, settings)
 
 
-def _compiled(model, optimizer, data, settings):
+def _compiled(model, optimizer, loss, data, settings):
     num_classes = len(data.class_names)
-    loss = LOSSES[settings.loss]
     balanced = keras_m2m.BalancedAccuracy(num_classes)
     metrics = [balanced, *_cross_entropies(loss.head)]
     jit_compile = {"auto": "auto", "true": True, "false": False}[settings.jit_compile]

@@ -83,9 +83,10 @@ def train(
     resume = _resume(folder, f, best, watch, settings, training, begun_as)
     # `resume` last, so that it saves no epoch that another stops at.
     keeping = [watch, resume] if best is None else [watch, best, resume]
+    mixing = phases.mixing_model(f, data, settings)
     seconds = {}
     for phase in phases.phases(settings):
-        model = phases.model_of(phase, f, g, data, settings)
+        model = phases.model_of(phase, f, g, data, settings, mixing)
         began = time.perf_counter()
         _restore(resume, model)
         if resume.epochs_done < phase.last:

@@ -305,6 +305,27 @@ def test_a_correcting_loss_is_refused_on_balanced_batches_alone():
     assert np.isfinite(fit(model)["loss"]).all()
 
 
+def test_a_correcting_loss_is_refused_where_remix_changes_the_labels():
+    loss = LogitAdjustedLoss([30, 10, 9])
+    refused(
+        "use Mixup", MixingModel(linear(1), Remix([30, 10, 9])).compile, "sgd", loss
+    )
+
+
+def test_mixup_keeps_the_class_frequencies_of_a_batch_and_remix_does_not():
+    frequencies = {}
+    for mixing in (Mixup(), Remix([30, 10, 9])):
+        labels = np.repeat([0, 1, 2], [300, 100, 90]).astype("int32")
+        x = np.zeros((len(labels), 1), "float32")
+        mixed = [to_numpy(part) for part in mixing(x, labels, seed=1)]
+        _, a, b, share, _ = mixed
+        weights = np.concatenate([share, 1 - share])
+        counts = np.bincount(np.concatenate([a, b]), weights)
+        frequencies[mixing.keeps_prior] = counts
+    np.testing.assert_allclose(frequencies[True], [300, 100, 90], rtol=1e-5)
+    assert frequencies[False][0] < 250
+
+
 @pytest.mark.parametrize("name", ["mixing", "f", "seed"])
 def test_a_setting_cannot_be_assigned_again(name):
     model = MixingModel(linear(1), Mixup())

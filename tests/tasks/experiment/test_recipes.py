@@ -8,6 +8,9 @@ from tasks.experiment import ablations
 from tasks.experiment.recipes import ABLATIONS
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.recipes import method_of
+from tasks.experiment.rows import Row
+from tasks.experiment.rows import read_row
+from tasks.runs.sweep import Entry
 from tasks.training import phases
 from tasks.training.train import train
 
@@ -37,6 +40,31 @@ def test_ablations_upon_rs_are_not_deferred():
         found = phases.phases(tiny.settings(method=name))
         assert len(found) == (1 if name in ("m2m_rs", "m2m_rs_rand") else 2)
         assert found[-1].method is ABLATIONS[name]
+
+
+@pytest.mark.parametrize(
+    "loss, method, label",
+    [
+        ("ce", "mixup-drs", "mixup-DRS"),
+        ("ce", "remix-drs", "Remix-DRS"),
+        ("ce", "mixup-erm", "mixup"),
+        ("ldam", "remix-drw", "LDAM-Remix-DRW"),
+        ("la", "m2m", "LA-M2m"),
+        ("la", "erm", "LA"),
+        ("ce", "erm", "ERM"),
+        ("bce", "mixup-rs", "BCE-mixup-RS"),
+    ],
+)
+def test_rows_are_called_by_loss_mixing_and_method(loss, method, label):
+    row = Row(loss, method)
+    assert row.label == label
+    assert read_row(row.name) == row
+
+
+def test_a_row_on_mixed_batches_is_a_training_with_that_flag():
+    settings = Entry(tiny.TASK, []).settings(Row("la", "remix-m2m"), seed=3)
+    assert (settings.method, settings.mix) == ("m2m", "remix")
+    assert (settings.loss, settings.seed) == ("la", 3)
 
 
 def test_the_names_of_ablations_are_no_methods_of_the_command_line():

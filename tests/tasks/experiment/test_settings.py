@@ -49,6 +49,29 @@ def test_only_the_values_that_the_authors_state_are_marked_as_theirs():
     assert marked == {("cifar_lt", "cifar10_rho100")}
 
 
+@pytest.mark.parametrize("method", ["rs", "rw", "cb_rw", "smote"])
+@pytest.mark.parametrize("loss", ["la", "vs"])
+def test_a_loss_corrects_no_frequencies_that_a_method_changes_from_the_start(
+    method, loss
+):
+    own, refused = [f"--loss={loss}"], f"--method={method} --loss={loss}: .* take erm"
+    with pytest.raises(UserError, match=refused):
+        parse(task("cifar_lt"), [*own, "--compare=", f"--method={method}"])
+    with pytest.raises(UserError, match=refused):
+        parse(task("cifar_lt"), [*own, "--method=m2m", f"--compare={method}"])
+    for known in ("erm", "drs", "drw", "m2m"):
+        flags = [*own, "--compare=", f"--method={known}"]
+        assert parse(task("cifar_lt"), flags).loss == loss
+
+
+@pytest.mark.parametrize("more", ["--loss=la", "--adjust=1"])
+def test_nothing_corrects_frequencies_that_remix_changes(more):
+    flags = ["--method=erm", "--compare=", more]
+    with pytest.raises(UserError, match="remix changes"):
+        parse(task("cifar_lt"), [*flags, "--mix=remix"])
+    assert parse(task("cifar_lt"), [*flags, "--mix=mixup"]).mix == "mixup"
+
+
 @pytest.mark.parametrize(
     "flag", ["--rho=nan", "--learning_rate=inf", "--lam=nan", "--noise=inf"]
 )

@@ -1,5 +1,6 @@
 """Trainings of tables: trained once, from what they share, and found again."""
 
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -212,6 +213,33 @@ def test_other_flags_make_another_cell(tmp_path, change):
     assert own.name(tiny.settings(method="erm")) != own.name(
         tiny.settings(method="erm", **change)
     )
+
+
+def test_mixing_makes_another_cell_and_none_keeps_the_names_before_it(tmp_path):
+    own = cells(tmp_path)
+    plain, until, mixed, ended = (
+        own.name(tiny.settings(method="drs", mix=mix, mix_until=epoch))
+        for mix, epoch in itertools.product(["none", "mixup"], [0, 2])
+    )
+    assert "mix" not in " ".join(own.configuration(tiny.settings())["flags"])
+    assert plain == until
+    assert len({plain, mixed, ended}) == 3
+    assert mixed.startswith("mixup-drs-ce-seed0-")
+
+
+@pytest.mark.no_backend
+def test_a_result_on_mixed_batches_is_none_of_unmixed_ones(tmp_path):
+    own = cells(tmp_path)
+    settings = tiny.settings(method="erm", mix="remix", epochs=1, protocol="field")
+    result = own.result(settings)
+    assert result["flags"]["mix"] == "remix"
+    assert own.find(settings) == result
+    assert own.find(settings.replace(mix="mixup")) is None
+    assert own.find(settings.replace(mix="none")) is None
+    # Nor under the name of one.
+    path = own.results / f"{own.name(settings)}.json"
+    path.rename(path.with_name(path.name.removeprefix("remix-")))
+    assert own.find(settings.replace(mix="none")) is None
 
 
 def test_where_data_lies_makes_no_other_cell(tmp_path):
