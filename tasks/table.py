@@ -2,6 +2,7 @@
 
     python -m tasks.table --table=2 --datasets=reuters,twitter --seeds=5 --tune
     python -m tasks.table --table=5 --seeds=5 "reuters --data_dir=PATH"
+    python -m tasks.table --table=after2020 --datasets=reuters
     python -m tasks.table --task=folder --data_dir=PATH --seeds=5
 
 A cell of a table, a training by a loss and a method from a seed, is run once: its
@@ -16,6 +17,9 @@ Markdown and written to `--out`.md, and to `--out`.html with plots of the classe
 `--rows` names rows by loss and method, ce-erm, and by what is done after the training:
 ce-erm+crt, ce-m2m+ncm, ce-erm+adjust (post-hoc logit adjustment, τ = 1), or
 ce-erm+adjust=auto (τ chosen on validation). That trains no network again.
+
+`--table=after2020` compares M2m with what came after it, each alone and each with M2m,
+beside what others print. With `--protocol=field` it has no rows chosen on validation.
 
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
 validation set with a seed of its own, `--tuning_seed`; see `tasks/runs/tuning.py`.
@@ -52,6 +56,7 @@ from tasks.runs import commands
 from tasks.runs import table_figures
 from tasks.runs.sweep import Entry
 from tasks.runs.sweep import Sweep
+from tasks.tables import after2020
 from tasks.tables import paper
 from tasks.tables import published
 from tasks.tables.markdown import markdown
@@ -69,8 +74,8 @@ def define_flags(values: flags.FlagValues) -> None:
         values: Where absl keeps them.
     """
     define = {"flag_values": values, "module_name": sys.argv[0]}
-    number = "number of the paper's table, 1 to 6"
-    flags.DEFINE_integer("table", None, number, 1, 6, **define)
+    number = f"number of the paper's table, or {after2020.NAME}"
+    flags.DEFINE_enum("table", None, [*"123456", after2020.NAME], number, **define)
     flags.DEFINE_list("datasets", [], "tasks, by their names", **define)
     flags.DEFINE_string("task", None, "one task, for a report of your own", **define)
     flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, 1000, **define)
@@ -108,7 +113,8 @@ def make(chosen: flags.FlagValues, arguments: list[str]) -> str:
         UserError: If a flag does not fit, or the data, or a run.
     """
     sweep = _sweep(chosen, arguments)
-    name = f"table{chosen.table}" if chosen.table else _task(chosen)
+    number = _number(chosen)
+    name = f"table{number}" if number else chosen.table or _task(chosen)
     out = sweep.runs / name
     if chosen.out is not None:
         out = Path(read_path("out", chosen.out))
@@ -164,7 +170,8 @@ def _joined(parts):
 def _made(chosen, sweep, records, out):
     """Write the table, and draw."""
     columns = [_column(*pair) for pair in zip(sweep.datasets, records, strict=True)]
-    table = Table(_title(chosen), sweep.rows, columns, chosen.table)
+    printed = after2020.printed if chosen.table == after2020.NAME else None
+    table = Table(_title(chosen), sweep.rows, columns, _number(chosen), printed)
     text = markdown(table)
     write(out.with_name(f"{out.name}.md"), text)
     write(out.with_name(f"{out.name}.html"), page(table))
@@ -185,7 +192,9 @@ def _sweep(chosen, arguments):
     if unclear:
         raise UserError(f"unexpected argument: {' '.join(sorted(unclear))}")
     if (chosen.table is None) == (chosen.task is None):
-        raise UserError("give --table=1 to 6, or --task for data of your own")
+        raise UserError(
+            f"give --table=1 to 6 or {after2020.NAME}, or --task for data of your own"
+        )
     names = [chosen.task] if chosen.task else chosen.datasets
     datasets = [read_entry(command, common) for command in [*names, *commands]]
     # By their names, under which they stand in the table and have their figures.
@@ -202,7 +211,7 @@ def _sweep(chosen, arguments):
         )
     return Sweep(
         datasets,
-        _rows(chosen),
+        _rows(chosen, datasets),
         chosen.seeds,
         Path(read_path("results", chosen.results)),
         Path(read_path("runs", chosen.runs)),
@@ -214,8 +223,19 @@ def _path(flag, text):
     return Path(read_path(flag, text))
 
 
-def _rows(chosen):
-    rows = {row.name: row for row in paper.rows(chosen.table or _OWN)}
+def _number(chosen):
+    """The number of the paper's table; None for another one."""
+    known = chosen.table not in (None, after2020.NAME)
+    return int(chosen.table) if known else None
+
+
+def _rows(chosen, datasets):
+    if chosen.table == after2020.NAME:
+        last = any(own.shared().protocol == "field" for own in datasets)
+        of_table = after2020.rows(validated=not last)
+    else:
+        of_table = paper.rows(_number(chosen) or _OWN)
+    rows = {row.name: row for row in of_table}
     if not chosen.rows:
         return [*rows.values()]
     found = [rows.get(name) or read_row(name) for name in chosen.rows]
@@ -253,6 +273,8 @@ def _column(of: Entry, records: dict) -> Column:
 def _title(chosen):
     if chosen.task:
         return f"Methods compared on {_task(chosen)}"
+    if chosen.table == after2020.NAME:
+        return after2020.TITLE
     return f"Table {chosen.table} of the paper, from runs of our own"
 
 

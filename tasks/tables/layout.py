@@ -11,6 +11,7 @@ from tasks.tables import winner
 from tasks.tables.model import Cell
 from tasks.tables.model import Column
 from tasks.tables.model import Table
+from tasks.tables.published import SOURCES
 
 NONE = "—"
 
@@ -32,7 +33,8 @@ class Block:
         header: Names of the columns.
         rows: A list of texts for each row, the row's label first.
         sentences: What follows from it, in plain words.
-        tests: Paired tests, a list of texts each, below `TESTS_HEADER`.
+        tests_header: Names of the columns of `tests`.
+        tests: Paired tests, a list of texts each.
         about_tests: What to know of them.
         notes: What is missing, failed or not alike.
         provenance: `(name, text)` of what was run.
@@ -42,14 +44,14 @@ class Block:
     header: list[Text]
     rows: list[list[Text]]
     sentences: list[str]
+    tests_header: list[Text]
     tests: list[list[Text]]
     about_tests: str
     notes: list[str]
     provenance: list[tuple[str, str]]
 
 
-_TESTS = "difference of bACC,points,sd,95 % interval,p,seeds,verdict"
-TESTS_HEADER = [Text(name) for name in _TESTS.split(",")]
+_DIFFERENCE = "difference of bACC", "points", "sd", "95 % interval"
 
 
 def block(table: Table, column: Column) -> Block:
@@ -66,9 +68,10 @@ def block(table: Table, column: Column) -> Block:
         header=_header(table.number, cells),
         rows=_rows(table.number, cells),
         sentences=winner.sentences(cells) if own_data else [],
+        tests_header=_tests_header(own_data),
         tests=tests,
         about_tests=about_tests,
-        notes=notes.of_column(table, column, cells),
+        notes=[*notes.of_column(table, column, cells), *_of_elsewhere(cells)],
         provenance=provenance.of_cells(cells),
     )
 
@@ -97,6 +100,8 @@ def _header(number, cells):
             for m in measures
             if m.paper_field
         ]
+    if _sources(cells):
+        names.append(Text("bACC (published)", is_published=True))
     names.append(Text("seeds"))
     return [*names, Text("accepted")] if _has_acceptance(cells) else names
 
@@ -116,6 +121,8 @@ def _rows(number, cells):
                 for measure in measures
                 if measure.paper_field
             ]
+        if _sources(cells):
+            texts.append(Text(_elsewhere(cell, _sources(cells)), is_published=True))
         texts.append(Text(_seeds(cell)))
         if _has_acceptance(cells):
             texts.append(Text(_percent(cell.spread("acceptance_rate"))))
@@ -150,6 +157,29 @@ def _paper(cell, measure, full):
     return f"{value:.1f} ± {getattr(cell.published, measure.paper_field + '_std'):.2f}"
 
 
+def _sources(cells):
+    """Keys of what is cited, in the order of their numbers."""
+    cited = {value.source for cell in cells for value in cell.elsewhere}
+    return [source for source in SOURCES if source in cited]
+
+
+def _elsewhere(cell, sources):
+    texts = (
+        f"{v.accuracy:.1f} ({1 + sources.index(v.source)})" for v in cell.elsewhere
+    )
+    return ", ".join(texts) or NONE
+
+
+def _of_elsewhere(cells):
+    sources = _sources(cells)
+    if sources:
+        named = (f"({i}) {SOURCES[key]}" for i, key in enumerate(sources, 1))
+        yield (
+            "(published): balanced accuracy by protocols of others, which move it by "
+            f"more than most methods do: {'; '.join(named)}."
+        )
+
+
 def _gap(value, whole, decimals=1):
     if value is None or not whole:
         return NONE
@@ -175,13 +205,18 @@ def _has_acceptance(cells):
     return any(cell.spread("acceptance_rate") for cell in cells)
 
 
+def _tests_header(corrected):
+    p = ("p", "p by Holm") if corrected else ("p",)
+    return [Text(name) for name in (*_DIFFERENCE, *p, "seeds", "verdict")]
+
+
 def _tests(number, cells):
     """Texts of the paired tests, and what to know of them."""
     if number is None:
         best, leads = winner.leads(cells)
-        about = "p is corrected for the number of comparisons by Holm's method."
+        about = "By Holm's method it is corrected for the number of comparisons."
         tests = [
-            _test(best, x.cell, x.comparison._replace(p=x.p), x.verdict) for x in leads
+            _test(best, x.cell, x.comparison, x.verdict, _p_text(x.p)) for x in leads
         ]
     else:
         about = "p is not corrected for the number of comparisons."
@@ -201,7 +236,13 @@ def _compare(first: Cell, second: Cell) -> statistics.Comparison:
     return statistics.paired(first.by_seed(winner.SCORE), second.by_seed(winner.SCORE))
 
 
-def _test(first: Cell, second: Cell, found: statistics.Comparison, said) -> list[Text]:
+def _p_text(p):
+    return NONE if p is None else winner.p_text(p).removeprefix("p ").removeprefix("= ")
+
+
+def _test(
+    first: Cell, second: Cell, found: statistics.Comparison, said, *corrected
+) -> list[Text]:
     def points(value):
         return NONE if value is None else f"{100 * value:+.1f}"
 
@@ -211,9 +252,8 @@ def _test(first: Cell, second: Cell, found: statistics.Comparison, said) -> list
         points(found.difference),
         NONE if found.sd is None else f"{100 * found.sd:.1f}",
         NONE if found.low is None else interval,
-        NONE
-        if found.p is None
-        else winner.p_text(found.p).removeprefix("p ").removeprefix("= "),
+        _p_text(found.p),
+        *corrected,
         str(found.n),
         said,
     ]

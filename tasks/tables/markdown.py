@@ -41,7 +41,7 @@ def _block(block):
     if block.sentences:
         yield _list(block.sentences)
     if block.tests:
-        yield _grid(layout.TESTS_HEADER, block.tests)
+        yield _grid(block.tests_header, block.tests)
         yield escape(block.about_tests)
     yield _list(block.notes)
     if block.provenance:

@@ -1,5 +1,6 @@
 """A table of results: rows of methods, a column for each dataset."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import field
 from tasks.experiment.errors import UserError
 from tasks.experiment.rows import Row
 from tasks.tables import published
+from tasks.tables.published import Elsewhere
 from tasks.tables.published import Published
 from tasks.tables.statistics import Spread
 from tasks.tables.statistics import spread
@@ -39,13 +41,16 @@ class Table:
         title: What stands above it.
         rows: In order.
         columns: In order.
-        number: The paper's table, 1 to 6, or None for a user's own data.
+        number: The paper's table, 1 to 6, or None for none of them.
+        printed: Function from the paper's name of a dataset, or None, and a row to what
+            is printed of it elsewhere; None where nothing stands beside the runs.
     """
 
     title: str
     rows: Sequence[Row]
     columns: Sequence[Column]
     number: int | None = None
+    printed: Callable[[str | None, Row], Sequence[Elsewhere]] | None = None
 
     def cells(self, column: Column) -> list["Cell"]:
         """The cell of each row in a column.
@@ -65,12 +70,14 @@ class Cell:
         finished: Records with scores.
         failed: Records without, whose `"failed"` says why.
         published: What the paper prints there, or None.
+        elsewhere: What is printed of it elsewhere.
     """
 
     row: Row
     finished: Sequence[dict] = field(default_factory=list)
     failed: Sequence[dict] = field(default_factory=list)
     published: Published | None = None
+    elsewhere: Sequence[Elsewhere] = ()
 
     @property
     def runs(self) -> int:
@@ -97,7 +104,8 @@ def _cell(table, column, row):
         )
     failed = [record for record in records if "failed" in record]
     finished = [record for record in records if "failed" not in record]
-    return Cell(row, finished, failed, _published(table, column, row))
+    printed = table.printed(column.paper_dataset, row) if table.printed else ()
+    return Cell(row, finished, failed, _published(table, column, row), printed)
 
 
 def _published(table, column, row):

@@ -41,7 +41,6 @@ def page(table: Table) -> str:
         title=table.title,
         overview=layout.overview(table) if len(table.columns) > 1 else None,
         blocks=[layout.block(table, column) for column in table.columns],
-        tests_header=layout.TESTS_HEADER,
         figures=[(title, alt, _data_uri(image)) for title, alt, image in pictures],
     )
 

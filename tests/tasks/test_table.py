@@ -102,6 +102,15 @@ def test_rows_of_what_comes_after_train_nothing(made, monkeypatch, tmp_path):
     assert found.partition("\nWritten")[0] == text.partition("\nWritten")[0]
 
 
+def test_the_table_of_methods_after_2020_is_of_its_rows(made):
+    path, _ = made
+    text = make(path, "--table=after2020", "--found", "--seeds=1", *SMALL, DIGITS)
+    assert row(text, "ERM")[4] == "1"
+    missing = re.search(r"no run of (.+)\.", text)[1].split(", ")
+    assert {"LA", "mixup-M2m", "M2m + NCM"} < set(missing)
+    assert (path / "runs/after2020.md").exists()
+
+
 def test_without_a_deferred_method_its_epoch_does_not_matter(tmp_path):
     task = "digits_lt --epochs=3 --drops=2:0.1"
     text = make(tmp_path, "--table=2", "--rows=ce-erm,ce-rs", "--found", task)
@@ -133,8 +142,8 @@ def test_what_is_missing_is_said(tmp_path):
     "arguments, message",
     [
         (["--table=2"], "name the datasets"),
-        (["digits_lt"], "--table=1 to 6, or --task"),
-        (["--table=2", "--task=digits_lt"], "--table=1 to 6, or --task"),
+        (["digits_lt"], "--table=1 to 6 or after2020, or --task"),
+        (["--table=2", "--task=digits_lt"], "--table=1 to 6 or after2020, or --task"),
         (["--task=digits_lt", "reuters"], "for --task nothing else"),
         (["--task=digits_lt", "--datasets=reuters"], "for --task nothing else"),
         (
