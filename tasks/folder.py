@@ -121,6 +121,12 @@ def _path(data_dir):
     return path.resolve()
 
 
+def _name(settings):
+    path = _path(settings.data_dir)
+    # Short enough to be part of a name on any system.
+    return (path.stem if path.is_file() else path.name)[:50]
+
+
 def _read_file(path, settings):
     return read_arrays(path, settings.kind, settings.missing == "drop")
 
@@ -271,6 +277,7 @@ TASK = Task(
         "weight_decay": 2e-4,
     },
     presets={"own": Preset({"beta": 0.99, "lam": 0.1, "gamma": 0.9}, "ours", when={})},
+    data_name=_name,
 )
 
 if __name__ == "__main__":

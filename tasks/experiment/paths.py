@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def read_path(flag: str, text: str) -> str:
     except (RuntimeError, ValueError) as error:  # Nobody's home; a NUL byte.
         raise UserError(f"--{flag}={shown!r} is no path: {error}") from error
     return path
+
+
+def as_name(text: str) -> str:
+    """A text as part of the name of a folder or file.
+
+    Example:
+
+    >>> as_name("cifar_lt --rho=10")
+    'cifar_lt_--rho=10'
+    """
+    return re.sub(r"[^\w.=-]+", "_", text)
 
 
 def keras_home() -> Path:

@@ -102,7 +102,10 @@ def _m2m(default):
 def _run():
     seed = "seed of f; g is trained from the next one"
     jit = "whether XLA compiles the training step"
-    out_dir = "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED"
+    out_dir = (
+        "folder for the results; default runs/TASK-METHOD-LOSS-seedSEED, by "
+        "tasks.folder with the name of the data after TASK"
+    )
     deterministic = (
         "the same numbers from the same command on a GPU too, where steps get slower; "
         "on a CPU they are anyway"

@@ -117,6 +117,8 @@ class Task:
         presets: By name, of which one holds at the flags' defaults and gives
             `beta`, `lam` and `gamma`.
         flags: The dataset's own flags.
+        data_name: Function from settings to what a run's folder calls the data by
+            default; None where `name` says enough. Raises `UserError`.
     """
 
     name: str
@@ -125,3 +127,4 @@ class Task:
     defaults: Mapping[str, Any]
     presets: Mapping[str, Preset]
     flags: Sequence[Flag] = ()
+    data_name: Callable[[Any], str] | None = None

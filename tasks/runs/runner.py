@@ -20,6 +20,7 @@ from tasks.data.streams import own_errors
 from tasks.experiment.after import HEADS
 from tasks.experiment.after import NOTHING
 from tasks.experiment.errors import UserError
+from tasks.experiment.paths import as_name
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
@@ -96,16 +97,20 @@ def _run(task, settings):
     if settings.dry_run:
         print_plan(task, _load(task, settings), settings, _methods(settings))
         return {}
-    folder = _folder_of(settings)
+    folder = _folder_of(task, settings)
     whole_files.make_folder("out_dir", folder)
     with folder_lock.held(folder):
         return _run_in(folder, task, settings)
 
 
-def _folder_of(settings):
+def _folder_of(task, settings):
+    if settings.out_dir:
+        return Path(settings.out_dir)
     method = mixed_name(settings.method, settings.mix)
-    name = f"{settings.task}-{method}-{settings.loss}-seed{settings.seed}"
-    return Path(settings.out_dir or Path("runs") / name)
+    names = [settings.task, method, settings.loss, f"seed{settings.seed}"]
+    if task.data_name:
+        names.insert(1, as_name(task.data_name(settings)))
+    return Path("runs") / "-".join(names)
 
 
 def _methods(settings):

@@ -1,12 +1,12 @@
 """The figures that belong to a table, for each of its datasets."""
 
-import re
 import warnings
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 from tasks.experiment.errors import UserError
+from tasks.experiment.paths import as_name
 from tasks.experiment.rows import Row
 from tasks.runs import figures
 from tasks.runs import pictures
@@ -35,7 +35,7 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
     for dataset, by_row in zip(sweep.datasets, records, strict=True):
         finished = [run for run in chain(*by_row.values()) if "failed" not in run]
         if finished:
-            place = folder / _name(dataset.label)
+            place = folder / as_name(dataset.label)
             labels = {
                 (row.method, row.loss, *row.key[2:]): row.label for row in sweep.rows
             }
@@ -52,7 +52,7 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
     sources = {(own.data.source, *own.data.class_counts): own.data for own in opened}
     drawn = [*figures.draw_class_sizes([*sources.values()], folder).values()]
     for dataset, own in zip(sweep.datasets, opened, strict=True):
-        place = folder / _name(dataset.label)
+        place = folder / as_name(dataset.label)
         cells = {
             row.key: settings
             for row, settings in sweep.settings(dataset)
@@ -71,8 +71,3 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
             if figure is not None:
                 drawn.append(figures.save(figure, place, "translations"))
     return [png for png, _ in drawn]
-
-
-def _name(label):
-    """A label as a folder's name."""
-    return re.sub(r"[^\w.=-]+", "_", label)

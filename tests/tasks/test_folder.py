@@ -77,6 +77,18 @@ def test_smote_and_names_with_dollars_go_through(tmp_path):
     assert result["class_names"] == names
 
 
+@pytest.mark.parametrize(
+    "name, part", [("photos", "photos"), ("my data.npz", "my_data"), ("v1.2", "v1.2")]
+)
+@pytest.mark.no_backend
+def test_the_default_folder_of_results_names_the_data(name, part, tmp_path):
+    path = tmp_path / name
+    path.touch() if path.suffix == ".npz" else path.mkdir()
+    settings = parse(folder.TASK, [f"--data_dir={path}", "--method=erm"])
+    out = runner._folder_of(folder.TASK, settings)
+    assert str(out) == f"runs/folder-{part}-erm-ce-seed0"
+
+
 # Splits.
 
 
