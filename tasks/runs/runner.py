@@ -34,6 +34,8 @@ from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
 from tasks.runs import commands
 from tasks.runs import pictures
+from tasks.runs.about_data import description
+from tasks.runs.about_data import notes_on_rare
 from tasks.runs.data_checks import check_methods
 from tasks.runs.dry_run import print_plan
 from tasks.training import devices
@@ -120,7 +122,8 @@ def _methods(settings):
 
 def _load(task, settings):
     data = task.load(settings)
-    print(_describe(data), flush=True)
+    notes = [f"note: {note}" for note in notes_on_rare(data, settings)]
+    print("\n".join([description(data), *notes]), flush=True)
     check_methods(_methods(settings), settings.loss, data, settings.after)
     return data
 
@@ -257,7 +260,8 @@ def _say_if_tested_early(settings, tested_epoch):
     if METHODS[settings.method].deferred and tested_epoch < settings.defer_epoch:
         print(
             f"note: the best validation epoch, {tested_epoch}, is one of plain "
-            f"training, so that {settings.method} is tested before it began"
+            f"training, so that {settings.method} is tested before it began; "
+            "--protocol=field tests the last epoch instead"
         )
 
 
@@ -265,15 +269,4 @@ def _title(data, settings):
     return (
         f"{settings.task}: {data.source}; loss {settings.loss}, seed {settings.seed}, "
         f"protocol {settings.protocol}, {keras.config.backend()}; test set, in percent"
-    )
-
-
-def _describe(data):
-    counts = data.class_counts
-    ratio = counts.max() / counts.min()
-    held_out = 0 if data.validation is None else len(data.validation[1])
-    return (
-        f"{data.source}\n{counts.sum()} training samples of {len(counts)} classes, "
-        f"{counts.max()} to {counts.min()} each (ratio {ratio:g}); "
-        f"{held_out} for validation, {len(data.test[1])} for the test"
     )
