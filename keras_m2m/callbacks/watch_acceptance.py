@@ -11,6 +11,8 @@ from keras_m2m.checks import check_names
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
+_MOST = 5  # Classes that a warning names.
+
 
 class WatchAcceptance(keras.callbacks.Callback):
     """Warns after an epoch of `M2mModel` in which `g` let hardly anything pass.
@@ -21,7 +23,8 @@ class WatchAcceptance(keras.callbacks.Callback):
     Args:
         least: Acceptance rate in `[0, 1]` below which it warns.
         class_names: Names for the warning, one per class; None for numbers.
-        once: Whether to warn after the first such epoch alone.
+        once: Whether to warn after the first such epoch alone, and at the end of
+            `fit` of how many there were.
         least_rows: Translated rows below which an epoch shows nothing.
 
     Attributes:
@@ -51,6 +54,10 @@ class WatchAcceptance(keras.callbacks.Callback):
         self.translated: np.ndarray | None = None
         self.accepted: np.ndarray | None = None
         self._counts, self._warned = None, False
+        self._epochs = self._low = 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._epochs = self._low = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._counts = None
@@ -64,13 +71,28 @@ class WatchAcceptance(keras.callbacks.Callback):
         if self._counts is None:
             return
         self.translated, self.accepted = self._counts
+        self._epochs += 1
         translated, accepted = self.translated.sum(), self.accepted.sum()
-        if translated < self.least_rows or (self.once and self._warned):
+        if translated < self.least_rows:
             return
         if accepted < self.least * translated or not translated:
-            self._warned = True
-            message = _message(epoch, *self._counts, self.class_names or [])
-            warnings.warn(message, stacklevel=2)
+            self._low += 1
+            self._warn(epoch)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if self.once and self._low > 1:
+            warnings.warn(
+                f"In {self._low} of {self._epochs} epochs g accepted hardly a "
+                "translation; the first warning says what helps",
+                stacklevel=2,
+            )
+
+    def _warn(self, epoch):
+        if self.once and self._warned:
+            return
+        self._warned = True
+        message = _message(epoch, *self._counts, self.class_names or [])
+        warnings.warn(message, stacklevel=3)
 
     def _read(self):
         counts = getattr(self.model, "translation_counts", None)
@@ -87,11 +109,15 @@ def _message(epoch, translated, accepted, names):
         )
     empty = np.flatnonzero((tried > 0) & (passed == 0))
     # Rather a number than no warning, if there are too few names.
-    known = [names[k] if k < len(names) else str(k) for k in empty]
-    listed = ", ".join(known) or "no class in particular"
+    known = [repr(names[k] if k < len(names) else str(k)) for k in empty]
+    shown = ", ".join(known[:_MOST])
+    if len(known) > _MOST:
+        shown += f" and {len(known) - _MOST} more"
+    into = "class" if len(known) == 1 else "classes"
+    none = f"Not one into {into} {shown}. " if known else ""
     return (
         f"Epoch {epoch}: g accepted {passed.sum()} of {tried.sum()} translations. "
-        f"Nothing at all for the target classes: {listed}. Scale samples, if their "
-        "entries do not spread by about 1 or lie in `bounds`; train g longer or "
-        "better; lower `gamma` or `lam`; raise `step_size` or `steps`"
+        f"{none}Scale samples, if their entries do not spread by about 1 or lie in "
+        "`bounds`; train g longer or better; lower `gamma` or `lam`; raise "
+        "`step_size` or `steps`"
     )

@@ -79,7 +79,7 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     f = phases.new_network(task, data, settings)
     best = keras_m2m.BestWeights(f) if settings.protocol == "m2m" else None
-    watch = keras_m2m.WatchAcceptance(class_names=data.class_names)
+    watch = keras_m2m.WatchAcceptance(class_names=data.class_names, once=True)
     resume = _resume(folder, f, best, watch, settings, training, begun_as)
     # `resume` last, so that it saves no epoch that another stops at.
     keeping = [watch, resume] if best is None else [watch, best, resume]

@@ -14,6 +14,7 @@ from tasks.experiment.errors import UserError
 from tasks.runs import runner
 from tasks.training.health import StopAtNonFiniteLoss
 from tasks.training.health import WarnOfExplosion
+from tasks.training.train import train
 
 
 @pytest.mark.parametrize(
@@ -76,12 +77,60 @@ def test_an_epoch_without_accepted_translations_warns_of_the_classes(validate):
             verbose=0,
         )
     (message,) = [str(w.message) for w in caught if w.category is UserWarning]
-    assert re.search("accepted 0 of .* classes: right, top. Scale samples", message)
+    into = "Not one into classes 'right', 'top'. Scale samples"
+    assert re.search(f"accepted 0 of .* translations. {into}", message)
     # Classes of 12 and 4 samples are made from larger ones alone.
     assert watch.translated[0, 1] > 0
     assert watch.translated[2, :2].min() > 0
     assert watch.translated.sum() == watch.translated[[0, 2, 2], [1, 0, 1]].sum()
     assert watch.accepted.sum() == 0
+
+
+class Counted:
+    """A model of which every epoch has the same translations."""
+
+    def __init__(self, translated, accepted):
+        self.translation_counts = self
+        self.by_class = lambda: (np.array(translated), np.array(accepted))
+
+
+def warnings_of(watch, epochs, translated, accepted):
+    watch.set_model(Counted(translated, accepted))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        watch.on_train_begin()
+        for epoch in range(epochs):
+            watch.on_epoch_begin(epoch)
+            watch.on_epoch_end(epoch)
+        watch.on_train_end()
+    return [str(warning.message) for warning in caught]
+
+
+@pytest.mark.no_backend
+def test_a_training_warns_once_and_counts_such_epochs_at_its_end():
+    watch = keras_m2m.WatchAcceptance(class_names=["0", "1"], once=True)
+    first, last = warnings_of(watch, 12, [[0, 9], [0, 0]], [[0, 0], [0, 0]])
+    assert "accepted 0 of 9 translations. Not one into class '0'. Scale" in first
+    assert last.startswith("In 12 of 12 epochs g accepted hardly a translation")
+    assert warnings_of(watch, 3, [[0, 9], [0, 0]], [[0, 9], [0, 0]]) == []
+
+
+def test_a_training_of_a_task_warns_of_hardly_accepting_once(tmp_path):
+    settings = tiny.settings(gamma=0.9, beta=0.5)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(tiny.TASK, tiny.blobs(settings), settings, tmp_path, stubborn())
+    found = [str(w.message) for w in caught if "accepted" in str(w.message)]
+    assert [text.partition(" g accepted")[0] for text in found] == [
+        *("Epoch 1:", "In 2 of 2 epochs")
+    ]
+
+
+@pytest.mark.no_backend
+def test_of_many_classes_the_first_are_named():
+    tried = np.ones((8, 8), int)
+    (message,) = warnings_of(keras_m2m.WatchAcceptance(), 1, tried, 0 * tried)
+    assert "Not one into classes '0', '1', '2', '3', '4' and 3 more. " in message
 
 
 def test_an_epoch_without_any_translation_warns():
