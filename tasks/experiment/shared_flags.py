@@ -130,7 +130,11 @@ def _run():
         Flag("integer", "seed", 0, seed, seeds, role="choice"),
         Flag("path", "data_dir", None, where, role="place"),
         Flag("path", "out_dir", None, out_dir, role="command"),
-        _switch("resume", "go on with a run that was cut off", "command"),
+        _switch(
+            "resume",
+            "no longer needed: the same command goes on with what was cut off",
+            "command",
+        ),
         _switch("overwrite", "replace what the folder holds", "command"),
         replace(apart, role="command"),
         _switch("dry_run", "print the plan and its cost; train nothing", "command"),

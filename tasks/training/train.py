@@ -118,13 +118,19 @@ def _fit(model, phase, data, settings, callbacks):
     model.steps_per_execution = 1
 
 
-def _resume(folder, f, best, watch, settings, *names):
+def _resume(folder, f, best, watch, settings, training, begun_as):
     folder.mkdir(parents=True, exist_ok=True)
     apart = settings.checkpoint_seconds
+    names = training, begun_as
     resume = keras_m2m.ExactResume(folder / CHECKPOINTS, f, best, watch, *names, apart)
-    if resume.epochs_done:
-        print(f"{folder}: going on after {resume.epochs_done} epochs", flush=True)
-    else:
+    done = resume.epochs_done
+    if begun_as and done == settings.defer_epoch:
+        print(
+            f"{folder}: epochs 1 to {done} are those of starts/{begun_as}", flush=True
+        )
+    elif 0 < done < settings.epochs:
+        print(f"{folder}: going on after {done} epochs", flush=True)
+    elif not done:
         # Of each training of the run, the first of which is g's: two checkpoints and
         # one aside, each of weights, momentum and best weights; and the saved model.
         trainings = 2 + len(settings.compare)

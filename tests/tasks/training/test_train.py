@@ -148,6 +148,30 @@ def test_class_weights_multiply_the_loss_sum_over_the_batch_size(
     assert trained.history[first]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    "name, begun_as, said",
+    [("a", None, "going on after 2 epochs"), ("b", "a", "epochs 1 to 2 are those of")],
+)
+def test_what_a_training_takes_up_is_said(name, begun_as, said, tmp_path, capsys):
+    begun = tiny.settings(method="erm", epochs=2, defer_epoch=2)
+    data = tiny.blobs(begun)
+    for settings, names in (
+        (begun, ["a"]),
+        (begun.replace(epochs=3), [name, begun_as]),
+    ):
+        capsys.readouterr()
+        train(tiny.TASK, data, settings, tmp_path, None, *names)
+    assert f"{tmp_path}: {said}" in capsys.readouterr().out
+
+
+def test_a_finished_start_is_taken_up_without_a_word(tmp_path, capsys):
+    settings = tiny.settings(method="erm", epochs=1)
+    for _ in range(2):
+        capsys.readouterr()
+        train(tiny.TASK, tiny.blobs(settings), settings, tmp_path)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_training_cut_off_after_its_last_epoch_knows_what_was_translated(g, tmp_path):
     settings, data = tiny.settings(), tiny.blobs(tiny.settings())
     whole, again = (
