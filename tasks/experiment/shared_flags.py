@@ -85,12 +85,15 @@ def _m2m(default):
     g = "a saved g to load, a .keras file; without it g is trained first"
     beta, lam, gamma = map(default.get, ("beta", "lam", "gamma"))
     of_seed = "weight of f's logit of the seed's class"
+    of_step = (
+        "L2 length of each step, eta; where hardly a translation is accepted, try more"
+    )
     of_m2m = [
         Flag("float", "beta", beta, "reliability of g, in [0, 1)"),
         _bounded("float", "lam", lam, of_seed),
         Flag("float", "gamma", gamma, "least confidence of g, in [0, 1]"),
         _bounded("integer", "steps", 10, "gradient steps of a translation, T", 1),
-        Flag("float", "step_size", step_size, "L2 length of each step, eta"),
+        Flag("float", "step_size", step_size, of_step),
         _bounded("float", "noise", 0.1, "L2 norm of the random start"),
     ]
     return [

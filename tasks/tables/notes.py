@@ -1,7 +1,11 @@
 """What stands below a table, so that nothing is hidden by it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import mixed_name
+from tasks.experiment.recipes import split_mix
 from tasks.tables import provenance
 from tasks.tables import published
 from tasks.tables.model import Cell
@@ -18,6 +22,7 @@ OF_THE_PAPER = (
 )
 _GAP = "Δ: relative gap to the whole method, of the means, as the paper has it."
 _ACCEPTED = "accepted: of the translations in the last epoch."
+_HARDLY = 0.05  # A rate of acceptance below which M2m is hardly itself.
 _ABLATIONS, _OF_ABLATIONS = (3, 4, 5), "cifar_lt_10 rho=100"
 _TWO_SPREADS = (
     "The paper prints two spreads of ERM-DRS' GM on CIFAR-LT-10, ρ = 100: 0.17 in "
@@ -26,7 +31,7 @@ _TWO_SPREADS = (
 
 
 def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
-    """What is missing, failed, tested early or not alike; then how to read it.
+    """What is missing, failed, tested early, hardly M2m or not alike; how to read it.
 
     Args:
         table: The table.
@@ -37,6 +42,7 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
         *_missing(cells),
         *(_failed(cell) for cell in cells if cell.failed),
         *_tested_early(cells),
+        *_hardly_accepted(cells),
         *_not_alike(cells),
         *_published(table, column),
         HOW,
@@ -73,6 +79,21 @@ def _tested_early(cells):
             yield (
                 f"{cell.row.label}: the best validation epoch, which is tested, lies "
                 f"before the method began (seeds {', '.join(seeds)})."
+            )
+
+
+def _hardly_accepted(cells):
+    """M2m whose batches are nearly those of the sampling that it begins with."""
+    for cell in cells:
+        rate = cell.spread("acceptance_rate")
+        if rate is not None and rate.mean < _HARDLY:
+            mix, method = split_mix(cell.row.method)
+            sampling = "drs" if method_of(method).deferred else "rs"
+            other = replace(cell.row, method=mixed_name(sampling, mix), label="").label
+            yield (
+                f"{cell.row.label}: {100 * rate.mean:.1f} % of translations were "
+                f"accepted, so that it hardly differs from {other}; see --step_size in "
+                "the --help of the task."
             )
 
 

@@ -156,6 +156,28 @@ def test_a_method_that_is_tested_before_it_began_is_told():
     assert told.endswith("(seeds 0).")
 
 
+@pytest.mark.parametrize(
+    "loss, method, rates, told",
+    [
+        ("ce", "m2m", [0.01, 0.03], ("M2m: 2.0 %", "DRS")),
+        ("ldam", "m2m", [0.04], ("LDAM-M2m: 4.0 %", "LDAM-DRS")),
+        ("ce", "m2m_rs", [0.0], ("M2m-RS: 0.0 %", "RS")),
+        ("ce", "mixup-m2m", [0.0], ("mixup-M2m: 0.0 %", "mixup-DRS")),
+        ("ce", "m2m", [0.04, 0.06], None),
+        ("ce", "drs", [None], None),
+    ],
+)
+def test_m2m_that_hardly_translates_is_told(loss, method, rates, told):
+    found = [record([500] * 4, seed=i, accepted=rate) for i, rate in enumerate(rates)]
+    of_it = Column("Reuters", {(loss, method): found})
+    notes = block(Table("t", [Row(loss, method)], [of_it])).notes
+    expected = told and [
+        f"{told[0]} of translations were accepted, so that it hardly differs from "
+        f"{told[1]}; see --step_size in the --help of the task."
+    ]
+    assert [note for note in notes if "hardly differs" in note] == (expected or [])
+
+
 def test_it_is_told_where_the_paper_has_no_values():
     table = table2(*runs([0.5]), published=None)
     assert "bACC (paper)" not in texts(table, "M2m")
