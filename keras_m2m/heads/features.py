@@ -64,7 +64,8 @@ def features(f: keras.Model, x: ArrayLike, batch_size: int = 512) -> Features:
             f"takes them. Received: x.shape={samples.shape}, x.dtype={samples.dtype}"
         )
     size = check_whole(batch_size=batch_size)
-    return Features(network.predict(samples, batch_size=size, verbose=0))
+    values = network.predict(samples, batch_size=size, verbose=0)
+    return Features(np.asarray(values).astype("float32"))
 
 
 def values_of(f: keras.Model, x: Any) -> np.ndarray:
@@ -84,6 +85,8 @@ def values_of(f: keras.Model, x: Any) -> np.ndarray:
             f"Features of this network must be of shape (n, {dim}). "
             f"Received: features of shape {values.shape}"
         )
+    if str(values.dtype) == "bfloat16":  # Which NumPy itself does not know.
+        values = values.astype("float32")
     if values.dtype.kind != "f" or not np.isfinite(values).all():
         raise ValueError(
             "Features must be finite floats: look into samples, or weights of f. "

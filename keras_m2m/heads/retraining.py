@@ -137,6 +137,7 @@ def scaled_head(
         logits.shape[1],
         kernel_initializer="ones",
         kernel_regularizer=_decay(weight_decay),
+        dtype="float32",
     )
     arguments = epochs, batch_size, learning_rate, loss, check_whole(0, seed=seed)
     _fit(factors, logits, labels, *arguments)
@@ -167,6 +168,7 @@ def _new_dense(head, weight_decay, seed):
         bias_initializer=bias,
         kernel_regularizer=decay,
         bias_regularizer=decay,
+        dtype="float32",
     )
 
 

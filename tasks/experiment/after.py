@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.experiment.recipes import LOSSES
 from tasks.experiment.recipes import MIXES
+from tasks.experiment.recipes import loss_of
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import split_mix
 
@@ -153,7 +154,8 @@ def refusal(loss: str, method: str, after: After) -> str | None:
         return f"{mix} changes the class frequencies that it would adjust for"
     if of_loss.head == "cosine":
         return f"the outputs of {loss} are cosines and no log-probabilities"
-    if getattr(of_loss.make([2, 1]), "corrects_prior", False):
+    of_last_epochs = loss_of(method_of(method), loss).make([2, 1])
+    if getattr(of_last_epochs, "corrects_prior", False):
         return f"{loss} holds the prior already, and must not be adjusted twice"
     if np.ptp(batch_prior(method, [2, 1])) < 1e-9:
         return (

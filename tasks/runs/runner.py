@@ -170,7 +170,8 @@ def _shown_of(folder, settings):
 
 def _about(settings):
     after = settings.after
-    return f"no training, {after.label}" if after else METHODS[settings.method].about
+    what = f"{after.label} of that network, which is not trained again"
+    return what if after else METHODS[settings.method].about
 
 
 def _claim(folder, trainings, settings):

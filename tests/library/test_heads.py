@@ -134,7 +134,18 @@ def test_numbers_of_a_cosine_head_are_one_or_one_each(name, value):
         CosineDense(3, **{name: value})
 
 
-def test_bf16_computations_keep_what_was_found_in_float32():
+@pytest.fixture
+def bfloat16_computations():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("name", ["adjusted", "retrained", "scaled"])
+def test_networks_that_compute_in_16_bits_are_taken_too(bfloat16_computations, name):
     f = mlp(3, (4,), hidden=8)
-    new = heads.adjust_logits(f, COUNTS)
+    assert heads.features(f, X).values.dtype == "float32"
+    new = HEADS[name](f)
     assert {str(weight.dtype) for weight in new.weights} == {"float32"}
+    assert new.layers[-1].compute_dtype == "bfloat16"
+    assert np.isfinite(outputs(new, X).astype("float32")).all()

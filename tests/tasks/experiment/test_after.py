@@ -88,6 +88,8 @@ def test_class_weights_are_part_of_the_prior():
         ("ce", "drs", After(adjust="auto"), "batches of drs have a uniform prior"),
         ("ldam", "erm", After(adjust="1"), "cosines and no log-probabilities"),
         ("ce", "erm", After("crt", "1"), "give --head or --adjust"),
+        ("la", "erm", After(adjust="1"), "must not be adjusted twice"),
+        ("la", "m2m", After(adjust="1"), "batches of m2m have a uniform prior"),
         ("bce", "erm", After("crt"), "needs a logit for each class"),
         ("ldam", "erm", After("tau_norm"), "is normalised as it is"),
     ],
@@ -100,7 +102,9 @@ def test_what_makes_no_sense_is_refused_by_a_sentence(loss, method, after, messa
         parse(tiny.TASK, flags)
 
 
-@pytest.mark.parametrize("name", ["ce-m2m+crt", "ldam-erm+crt", "bce-erm+adjust"])
+@pytest.mark.parametrize(
+    "name", ["ce-m2m+crt", "ldam-erm+crt", "bce-erm+adjust", "la-drw+adjust"]
+)
 def test_what_makes_sense_is_not(name):
     row = read_row(name)
     assert refusal(row.loss, row.method, row.after) is None
