@@ -139,7 +139,7 @@ def _run():
             "command",
         ),
         _switch("overwrite", "replace what the folder holds", "command"),
-        replace(apart, role="command"),
+        replace(apart, role="pace"),
         _switch("dry_run", "print the plan and its cost; train nothing", "command"),
         _switch("deterministic", deterministic, "machine"),
         Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),

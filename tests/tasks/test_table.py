@@ -138,6 +138,12 @@ def test_what_is_missing_is_said(tmp_path):
     assert "no run of ERM, M2m" in text
 
 
+def test_a_flag_of_pace_goes_to_the_trainings(tmp_path):
+    pace = ["--checkpoint_seconds=0", "--steps_per_execution=2"]
+    text = make(tmp_path, "--table=2", "--rows=ce-erm", "--found", *pace, "digits_lt")
+    assert "no run of ERM" in text
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
