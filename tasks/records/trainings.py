@@ -7,7 +7,7 @@ flag that its numbers follow from. What came of it is a small file in one folder
 TASK/starts/NAME   plain training of a seed and loss up to `defer_epoch`, from which
                    plain training and all deferred methods of the two go on
 TASK/NAME          of a training: f.keras, training.json, history.csv; began.json and
-                   checkpoints
+                   checkpoints. Of what is done after one: f.keras alone
 
 NAME ends in a digest of all that the numbers follow from, so that a change of any flag
 or of the data makes another training. Checkpoints say the NAME that they are of.

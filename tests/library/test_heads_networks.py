@@ -103,6 +103,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", REFUSED)
 def test_another_network_is_refused(name):
     make, message = REFUSED[name]
@@ -123,6 +124,7 @@ class NoConfig(layers.Layer):
         return x[:, : self.units]
 
 
+@pytest.mark.no_backend
 def test_a_layer_without_config_is_named():
     f = stacked(NoConfig(2), layers.Dense(3))
     with pytest.raises(ValueError, match="own layers with a get_config"):
@@ -137,6 +139,7 @@ ONE_LOGIT = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", ONE_LOGIT)
 def test_what_needs_a_logit_for_each_class_says_so(name):
     f = mlp(2, (4,), hidden=4, head="logit")
@@ -160,6 +163,7 @@ def test_what_is_no_sample_is_refused(x, message):
         heads.estimate_prior(f, [1, 1, 1], x)
 
 
+@pytest.mark.no_backend
 def test_labels_and_features_must_be_equally_many():
     f = mlp(3, (4,), hidden=8)
     with pytest.raises(ValueError, match=r"len\(x\)=2, len\(y\)=3"):

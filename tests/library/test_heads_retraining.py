@@ -76,7 +76,7 @@ def test_factors_of_cosines_stay_beside_them():
 
 def weights(make, f, **changes):
     short = {"epochs": 1, "batch_size": 35, **changes}
-    return make(f, X, Y, **short).get_weights()
+    return make(f, heads.Features(X), Y, **short).get_weights()
 
 
 def test_a_seed_repeats_to_the_bit_and_another_does_not(f):
@@ -109,6 +109,7 @@ def test_another_loss_is_what_is_minimised(f):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("make", [heads.retrained_head, heads.scaled_head])
 @pytest.mark.parametrize(
     "wrong, message",
@@ -124,4 +125,4 @@ def test_another_loss_is_what_is_minimised(f):
 )
 def test_what_cannot_be_trained_with_is_refused(f, make, wrong, message):
     with pytest.raises(ValueError, match=message):
-        make(**{"f": f, "x": X, "y": Y, **wrong})
+        make(**{"f": f, "x": heads.Features(X), "y": Y, **wrong})
