@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -53,7 +54,8 @@ class WatchAcceptance(keras.callbacks.Callback):
         self.once = check_flag(once=once)
         self.translated: np.ndarray | None = None
         self.accepted: np.ndarray | None = None
-        self._counts, self._warned = None, False
+        self._counts: Any = None
+        self._warned = False
         self._epochs = self._low = 0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
