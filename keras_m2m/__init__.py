@@ -36,6 +36,7 @@ from keras_m2m.m2m_model import Seeds
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
 from keras_m2m.metrics import OneVsRest
+from keras_m2m.mixing import CMO
 from keras_m2m.mixing import MixingModel
 from keras_m2m.mixing import Mixup
 from keras_m2m.mixing import Remix
@@ -44,15 +45,17 @@ from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
 from keras_m2m.models import resnet32
 from keras_m2m.models import resnet50
+from keras_m2m.sampling import PairedDataset
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import smote
 from keras_m2m.schedules import warmup_step_decay
 
 __version__ = "0.1.0"
 
-__all__ = [
+__all__ = [  # noqa: RUF022  it takes CMO for a constant
     "BalancedAccuracy",
     "BestWeights",
+    "CMO",
     "CosineDense",
     "ExactResume",
     "FocalLoss",
@@ -66,6 +69,7 @@ __all__ = [
     "MomentumCorrectedScheduler",
     "OneVsRest",
     "OptionAShortcut",
+    "PairedDataset",
     "Remix",
     "ResampledDataset",
     "Seeds",

@@ -119,8 +119,8 @@ class ExactResume(keras.callbacks.Callback):
         _, about, arrays = self._found
         # Of checkpoints that do not say so, those with variables of their own are of an
         # M2mModel.
-        of = about.get("model")
-        other = model is self.network if of is None else of != type(model).__name__
+        of, mine = about.get("model"), (type(model).__name__, len(self._own(model)))
+        other = model is self.network if of is None else (of, about["own"]) != mine
         if about["own"] and other:
             # It is from another phase, whose model will be restored later.
             return
@@ -188,13 +188,18 @@ class ExactResume(keras.callbacks.Callback):
 
     def _parts(self, model):
         """The variables that the rest of a training follows from."""
-        network, g = self.network.variables, getattr(model, "g", None)
-        known = {id(v) for v in [*network, *(g.variables if g else [])]}
         return {
-            "network": network,
+            "network": self.network.variables,
             "optimizer": model.optimizer.variables,
-            "own": [v for v in model.variables if id(v) not in known],
+            "own": self._own(model),
         }
+
+    def _own(self, model):
+        """Those that are neither of the network nor of g."""
+        g = getattr(model, "g", None)
+        others = [*self.network.variables, *(g.variables if g else [])]
+        known = {id(v) for v in others}
+        return [v for v in model.variables if id(v) not in known]
 
 
 def _check_kinds(best, watch, training, begun_as):

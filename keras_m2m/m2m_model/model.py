@@ -81,7 +81,7 @@ class M2mModel(NetworkPair):
             `"forward_gradient"` (that of a convolution is one too), `"static"` (as many
             seeds as rows, whatever is wanted) and `"alone"` (by itself; for PyTorch on
             a GPU, as a CUDA graph). This changes speed and rounding.
-        mixing: A `Mixup` or `Remix` of the translated batch; None not to mix.
+        mixing: A `Mixup`, `Remix` or `CMO` of the translated batch; None not to mix.
 
     Call arguments:
         x: Samples `(batch, ...)`. The result is `f(x)`, logits.

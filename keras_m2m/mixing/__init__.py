@@ -3,6 +3,7 @@
 Mixing comes after whatever rewrites a batch, as M2m does: a row then has two labels.
 """
 
+from keras_m2m.mixing.cmo import CMO
 from keras_m2m.mixing.mixing_model import MixingModel
 from keras_m2m.mixing.mixup import Mixup
 from keras_m2m.mixing.mixup import Remix
@@ -10,4 +11,12 @@ from keras_m2m.mixing.network_in_training import NetworkInTraining
 from keras_m2m.mixing.two_labels import Mixed
 from keras_m2m.mixing.two_labels import TwoLabels
 
-__all__ = ["Mixed", "MixingModel", "Mixup", "NetworkInTraining", "Remix", "TwoLabels"]
+__all__ = [
+    "CMO",
+    "Mixed",
+    "MixingModel",
+    "Mixup",
+    "NetworkInTraining",
+    "Remix",
+    "TwoLabels",
+]

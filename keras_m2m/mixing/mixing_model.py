@@ -33,7 +33,7 @@ class MixingModel(NetworkInTraining):
 
     Args:
         f: The classifier to train: a built `keras.Model` with one input.
-        mixing: How batches are mixed: a `Mixup` or `Remix`.
+        mixing: How batches are mixed: a `Mixup`, `Remix` or `CMO`.
         seed: Integer of at least 0 that the drawn numbers follow from; None for any.
         name: Name of the model.
 
@@ -43,9 +43,9 @@ class MixingModel(NetworkInTraining):
     Raises:
         ValueError: If `f` is no built model, `mixing` cannot mix, or `seed` is no such
             integer; from `compile`, if the loss divides by the weights, or corrects for
-            class frequencies that Remix changes; from `fit`, if samples are integers or
-            labels of another shape, or if batches are class-balanced or class-weighted
-            and the loss corrects for class frequencies.
+            class frequencies that mixing changes; from `fit`, if samples are integers
+            or labels of another shape, or if batches are class-balanced or
+            class-weighted and the loss corrects for class frequencies.
         AttributeError: If an argument is assigned again.
 
     Example:
@@ -61,7 +61,8 @@ class MixingModel(NetworkInTraining):
     >>> sorted(history.history)
     ['loss']
 
-    Source: Zhang et al., mixup (ICLR 2018); Chou et al., Remix (2020).
+    Source: Zhang et al., mixup (ICLR 2018); Chou et al., Remix (2020); Park et al., CMO
+    (CVPR 2022).
     """
 
     def __init__(

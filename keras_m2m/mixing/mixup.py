@@ -87,7 +87,8 @@ class Mixup:
         of_partners = ops.take(labels, partners, axis=0)
         share = drawn * ops.ones_like(draws[2:])
         share = self.shares(share, labels, of_partners)
-        return Mixed(new, labels, of_partners, share, partners)
+        rows = ops.arange(ops.shape(labels)[0], dtype="int32")
+        return Mixed(new, labels, of_partners, share, partners, rows)
 
     def shares(self, share: Any, labels_a: Any, labels_b: Any) -> Any:
         """The shares of labels, from those of samples, which mixup takes as they are.

@@ -23,7 +23,7 @@ class NetworkInTraining(keras.Model):
 
     Args:
         f: The network to train, a built `keras.Model`.
-        mixing: A `Mixup`, a `Remix`, or another function `(x, labels, seed)` to
+        mixing: A `Mixup`, `Remix` or `CMO`, or another function `(x, labels, seed)` to
             `Mixed`; None not to mix.
         seed: Integer of at least 0 that drawn numbers follow from; None for any.
         name: Name of the model.
@@ -90,9 +90,9 @@ class NetworkInTraining(keras.Model):
         weights = None
         if sample_weight is not None:
             own = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
-            weights = own, ops.take(own, mixed.partners)
+            weights = ops.take(own, mixed.rows), ops.take(own, mixed.partners)
         a, b = (
-            ops.reshape(ops.cast(labels, y.dtype), ops.shape(y))
+            ops.reshape(ops.cast(labels, y.dtype), (-1, *y.shape[1:]))
             for labels in (mixed.labels_a, mixed.labels_b)
         )
         return mixed.x, TwoLabels(a, b, mixed.share, weights)
@@ -104,7 +104,7 @@ class NetworkInTraining(keras.Model):
 
         Raises:
             ValueError: If the loss does not go with the mixing: it divides by the
-                weights, or corrects for class frequencies that Remix changes.
+                weights, or corrects for class frequencies that mixing changes.
         """
         if self.mixing is not None:
             for each in keras.tree.flatten(loss):
@@ -227,8 +227,8 @@ class NetworkInTraining(keras.Model):
 def _check_mixing(mixing):
     if mixing is not None and (isinstance(mixing, type) or not callable(mixing)):
         raise ValueError(
-            "`mixing` must be a Mixup, a Remix, another function (x, labels, seed) to "
-            f"Mixed, or None. Received: mixing={mixing!r}"
+            "`mixing` must be a Mixup, Remix or CMO, another function "
+            f"(x, labels, seed) to Mixed, or None. Received: mixing={mixing!r}"
         )
     return mixing
 
@@ -243,7 +243,7 @@ def _check_mixes(loss, keeps_prior):
         )
     if not keeps_prior and getattr(loss, "corrects_prior", False):
         raise ValueError(
-            "Remix gives rare classes more labels than the data has, and this loss "
-            "would correct for class frequencies twice: use Mixup with it, or cross "
-            f"entropy with Remix. Received: loss={loss!r}"
+            "This mixing gives rare classes more labels than the data has, and the "
+            "loss would correct for class frequencies twice: use Mixup with it, or "
+            f"cross entropy. Received: loss={loss!r}"
         )

@@ -8,14 +8,16 @@ from keras import ops
 
 
 class Mixed(NamedTuple):
-    """A batch in which each row is mixed with a partner, another row.
+    """What mixing makes of a batch: rows of two of its rows each.
 
     Attributes:
-        x: float tensor `(batch, ...)`, the mixed samples.
-        labels_a: int tensor `(batch,)`, the labels of the rows.
-        labels_b: int tensor `(batch,)`, those of their partners.
+        x: float tensor `(batch, ...)`, the mixed samples, of a batch of pairs half as
+            many.
+        labels_a: int tensor `(batch,)`, the labels of `rows`.
+        labels_b: int tensor `(batch,)`, those of `partners`.
         share: float32 tensor `(batch,)` in `[0, 1]`, that of `labels_a` in the loss.
         partners: int tensor `(batch,)`, the row that each is mixed with.
+        rows: int tensor `(batch,)`, the row that each was made of.
     """
 
     x: Any
@@ -23,6 +25,7 @@ class Mixed(NamedTuple):
     labels_b: Any
     share: Any
     partners: Any
+    rows: Any
 
 
 class TwoLabels(NamedTuple):

@@ -82,12 +82,17 @@ class Mix:
         about: One line for `--help`.
         make: Function from class counts to what mixes, as `MixingModel` takes it.
         keeps_prior: Whether labels keep the class frequencies of the batches.
+        paired: Whether plain training gives it pairs of rows, the second one of each
+            from class-balanced batches.
+        balanced: As `make`, for the class-balanced batches of M2m; None for the same.
     """
 
     label: str
     about: str
     make: Callable
     keeps_prior: bool = True
+    paired: bool = False
+    balanced: Callable | None = None
 
 
 def as_class(cls: type[keras_m2m.M2mModel]) -> Callable:
@@ -214,6 +219,14 @@ MIXES = {
         "Remix, kappa 3, tau 0.5, alpha 1",
         keras_m2m.Remix,
         keeps_prior=False,
+    ),
+    "cmo": Mix(
+        "CMO",
+        "patches of class-balanced images pasted into half of the batches",
+        lambda counts: keras_m2m.CMO(),
+        keeps_prior=False,
+        paired=True,
+        balanced=lambda counts: keras_m2m.CMO(paired=False),
     ),
 }
 

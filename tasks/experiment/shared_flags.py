@@ -38,15 +38,17 @@ def _recipe(default):
     losses = "; ".join(f"{name}: {loss.about}" for name, loss in LOSSES.items())
     about = "m2m: test the best validation epoch; field: the last epoch"
     mixes = "; ".join(f"{name}: {mix.about}" for name, mix in MIXES.items())
-    end = "epoch from which on batches are no longer mixed; 0 for none"
-    until = _bounded("integer", "mix_until", 0, end)
+    ends = [
+        _bounded("integer", "mix_from", 0, "first epoch of mixed batches"),
+        _bounded("integer", "mix_until", 0, "first epoch of none again; 0: to the end"),
+    ]
     compare = default.get("compare", [])
     beside = "methods to train beside --method"
     return [
         _choice("method", "m2m", methods, METHODS),
         _choice("loss", "ce", losses, LOSSES),
         _choice("mix", UNMIXED, f"mixing of batches. {mixes}", MIXES),
-        replace(until, read_by="mixing"),
+        *(replace(flag, read_by="mixing") for flag in ends),
         Flag("list", "compare", compare, beside, role="command"),
         Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
     ]

@@ -7,8 +7,12 @@ from tasks.experiment.after import NOTHING
 from tasks.experiment.after import After
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
+from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import mixed_name
+from tasks.experiment.recipes import split_mix
 from tasks.experiment.rows import Row
+from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 
 
@@ -16,7 +20,7 @@ def missing(method: str, loss: str, data: Data, after: After = NOTHING) -> str |
     """What data lacks for a method and a loss, as in "needs two classes", or None.
 
     Args:
-        method: A method, or an ablation.
+        method: A method, or an ablation, or a `mixed_name`.
         loss: A key of `recipes.LOSSES`.
         data: The dataset.
         after: What is done after the training.
@@ -28,27 +32,32 @@ def missing(method: str, loss: str, data: Data, after: After = NOTHING) -> str |
         return "all samples in memory, not a stream"
     if method == "m2m_rs_rand" and len(data.class_names) < 3:
         return "three classes or more"
+    if split_mix(method)[0] == "cmo" and not data.are_images:
+        return "images"
     if LOSSES[loss].head == "logit" and len(data.class_names) != 2:
         return "two classes"
     return None
 
 
-def check_methods(methods: Sequence[str], loss: str, data: Data, after: After) -> None:
+def check_methods(methods: Sequence[str], settings: Settings, data: Data) -> None:
     """Raise if one of a run's methods cannot be trained on its data.
 
     Args:
         methods: Of `recipes.METHODS`.
-        loss: A key of `recipes.LOSSES`.
+        settings: The loss, how batches are mixed, and what is done after the trainings.
         data: The dataset.
-        after: What is done after the trainings.
 
     Raises:
         UserError: If the data lacks what a method needs.
     """
+    mix, after = settings.mix, settings.after
     for method in methods:
-        what = missing(method, loss, data, after)
+        name = mixed_name(method, mix)
+        what = missing(name, settings.loss, data, after)
         if what:
-            flags = f"--method={method} --loss={loss}"
+            flags = f"--method={method} --loss={settings.loss}"
+            if mix != UNMIXED:
+                flags += f" --mix={mix}"
             if after:
                 flags += f" --head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} needs {what}. Received: {data.source}")

@@ -124,7 +124,7 @@ def _load(task, settings):
     data = task.load(settings)
     notes = [f"note: {note}" for note in notes_on_rare(data, settings)]
     print("\n".join([description(data), *notes]), flush=True)
-    check_methods(_methods(settings), settings.loss, data, settings.after)
+    check_methods(_methods(settings), settings, data)
     return data
 
 

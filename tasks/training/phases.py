@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 import keras_m2m
+from keras_m2m.draws import spread_seed
 from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import LOSSES
@@ -39,11 +40,17 @@ def phases(settings: Settings) -> list[Phase]:
 
 
 def _parts(phase, settings):
-    """A phase, or its epochs on mixed batches and those on unmixed ones."""
-    end = 0 if settings.mix == UNMIXED else settings.mix_until or phase.last
-    end = min(max(end, phase.first), phase.last)
-    both = phase._replace(last=end, mixes=True), phase._replace(first=end)
-    return [part for part in both if part.first < part.last]
+    """A phase, or its epochs before those on mixed batches, these, and those after."""
+    if settings.mix == UNMIXED:
+        return [phase] if phase.first < phase.last else []
+    ends = settings.mix_from, settings.mix_until or phase.last
+    start, end = (min(max(epoch, phase.first), phase.last) for epoch in ends)
+    parts = [
+        phase._replace(last=start),
+        phase._replace(first=start, last=end, mixes=True),
+        phase._replace(first=max(start, end)),
+    ]
+    return [part for part in parts if part.first < part.last]
 
 
 def new_network(task: Task, data: Data, settings: Settings) -> keras.Model:
@@ -84,11 +91,10 @@ def model_of(
         mixing: What `mixing_model` made for an earlier phase, or None.
     """
     loss = loss_of(phase.method, settings.loss)
-    if phase.mixes and mixing is None:
-        mixing = mixing_model(f, data, settings)
     if not phase.method.translate:
         if not phase.mixes and loss is LOSSES[settings.loss]:
             return f  # As it was compiled.
+        mixing = mixing or mixing_model(f, data, settings)
         model = mixing if phase.mixes else f
         return _compiled(model, f.optimizer, loss, data, settings)
     settings = settings.replace(**phase.method.flags)
@@ -104,9 +110,14 @@ def model_of(
         bounds=data.bounds,
         noise=settings.noise,
         seed=settings.seed,
-        mixing=mixing.mixing if phase.mixes else None,
+        mixing=_mixing_of_m2m(data, settings) if phase.mixes else None,
     )
     return _compiled(model, f.optimizer, loss, data, settings)
+
+
+def _mixing_of_m2m(data, settings):
+    mix = MIXES[settings.mix]
+    return (mix.balanced or mix.make)(data.class_counts)
 
 
 def _compiled(model, optimizer, loss, data, settings):
@@ -137,21 +148,29 @@ def fit_arguments(phase: Phase, data: Data, settings: Settings) -> dict:
     Raises:
         UserError: If SMOTE is asked for and samples are a stream.
     """
-    x, y = data.train
-    batches = keras_m2m.ResampledDataset(
-        *(_with_smote(data, settings.seed) if phase.method.smote else (x, y)),
-        batch_size=settings.batch_size,
-        sampling=phase.method.sampling,
-        first_epoch=phase.first,
-        epochs=phase.last,
-        seed=settings.seed,
-        augment=data.augment,
-        samples_per_epoch=len(x),
-    )
+    batches = _batches(phase, data, settings, phase.method.sampling, settings.seed)
+    if phase.mixes and MIXES[settings.mix].paired and not phase.method.translate:
+        seed = spread_seed(settings.seed, stream=4)
+        others = _batches(phase, data, settings, "class", seed)
+        batches = keras_m2m.PairedDataset(batches, others)
     if phase.method.weights is None:
         return batches.fit_arguments
     weights = phase.method.weights(data.class_counts).tolist()
     return {**batches.fit_arguments, "class_weight": dict(enumerate(weights))}
+
+
+def _batches(phase, data, settings, sampling, seed):
+    x, y = data.train
+    return keras_m2m.ResampledDataset(
+        *(_with_smote(data, settings.seed) if phase.method.smote else (x, y)),
+        batch_size=settings.batch_size,
+        sampling=sampling,
+        first_epoch=phase.first,
+        epochs=phase.last,
+        seed=seed,
+        augment=data.augment,
+        samples_per_epoch=len(x),
+    )
 
 
 def steps_per_execution(data: Data, settings: Settings) -> int:

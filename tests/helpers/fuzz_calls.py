@@ -85,6 +85,23 @@ def _check_batches(result, y, **_):
         assert set(own.tolist()) <= set(np.asarray(y).ravel().tolist())
 
 
+def _pairs(first, second):
+    dataset = keras_m2m.PairedDataset(first, second)
+    return dataset, *(dataset[index] for index in range(len(dataset)))
+
+
+def _check_pairs(result, first, **_):
+    dataset, *batches = result
+    for samples, labels in batches:
+        assert len(samples) == len(labels) == 2 * first.batch_size
+    assert len(batches) == len(dataset)
+
+
+def _of_seed(seed):
+    x, y = np.zeros((N, 3), "float32"), np.arange(N) % K
+    return keras_m2m.ResampledDataset(x, y, batch_size=2, seed=seed)
+
+
 def _check_smote(result, y, **_):
     new_x, new_y = result
     assert len(new_x) == len(new_y) >= np.size(y)
@@ -112,6 +129,14 @@ SAMPLING = {
             "shard": st.sampled_from([(0, 1), (1, 2), [0, 2]]),
         },
         _check_batches,
+    ),
+    "PairedDataset": Call(
+        _pairs,
+        {
+            "first": st.builds(_of_seed, st.integers(0, 1)),
+            "second": st.builds(_of_seed, st.integers(1, 2)),
+        },
+        _check_pairs,
     ),
     "smote": Call(
         keras_m2m.smote,

@@ -169,7 +169,8 @@ CALLBACKS = {
 
 
 def _mix(kind):
-    x, labels = np.linspace(0, 1, 12, dtype="float32").reshape(N, 3), np.arange(N) % K
+    x = np.linspace(0, 1, 12 * N, dtype="float32").reshape(N, 2, 2, 3)
+    labels = np.arange(N) % K
 
     def call(**arguments):
         mixed = kind(**arguments)(x, labels.astype("int32"), seed=1)
@@ -179,11 +180,13 @@ def _mix(kind):
 
 
 def _check_mixed(result, **_):
-    x, a, b, share, partners = result
+    x, a, b, share, partners, rows = result
     assert ((x >= 0) & (x <= 1 + 1e-6)).all()
     assert ((share >= 0) & (share <= 1)).all()
-    assert (b == a[partners]).all()
-    assert sorted(partners.tolist()) == [*range(N)]
+    labels = np.arange(N) % K
+    assert (a == labels[rows]).all()
+    assert (b == labels[partners]).all()
+    assert sorted({*rows, *partners}) == [*range(N)]
 
 
 def _check_trainable(result, **_):
@@ -200,6 +203,15 @@ MIXING = {
             "class_counts": values.class_counts(),
             "kappa": values.real(1, 9),
             "tau": values.real(0, 1),
+        },
+        _check_mixed,
+    ),
+    "CMO": Call(
+        _mix(keras_m2m.CMO),
+        {
+            "probability": values.real(0, 1),
+            "alpha": values.real(0.1, 5),
+            "paired": st.booleans(),
         },
         _check_mixed,
     ),

@@ -35,7 +35,7 @@ def mixed(mixing, share, x=None, labels=LABELS):
 @pytest.mark.parametrize("shape", [(3,), (2, 2, 3)])
 def test_mixup_is_a_convex_combination_of_rows_and_partners(mode, shape):
     x = normal(4, *shape)
-    new, a, b, share, partners = run(mode, Mixup().mix, x, LABELS, with_share(0.8))
+    new, a, b, share, partners, _ = run(mode, Mixup().mix, x, LABELS, with_share(0.8))
     np.testing.assert_allclose(new, 0.8 * x + 0.2 * x[PARTNERS], rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(a, LABELS)
     np.testing.assert_array_equal(b, LABELS[PARTNERS])
@@ -45,7 +45,7 @@ def test_mixup_is_a_convex_combination_of_rows_and_partners(mode, shape):
 
 def test_a_share_of_1_changes_no_sample_and_no_label():
     x = normal(4, 3)
-    new, a, _, share, _ = mixed(Mixup(), 1.0, x)
+    new, a, _, share, *_ = mixed(Mixup(), 1.0, x)
     np.testing.assert_array_equal(new, x)
     np.testing.assert_array_equal(a, LABELS)
     np.testing.assert_array_equal(share, np.ones(4))
@@ -70,7 +70,7 @@ def remix_shares(labels, partners, share, kappa, tau):
 def test_remix_gives_labels_the_shares_of_its_equation(mode, share):
     remix = Remix(COUNTS, kappa=2.9, tau=0.5)
     x, draws = normal(4, 3), with_share(share)
-    new, _, _, shares, _ = run(mode, remix.mix, x, LABELS, draws)
+    new, _, _, shares, *_ = run(mode, remix.mix, x, LABELS, draws)
     expected = remix_shares(LABELS, PARTNERS, share, 2.9, 0.5)
     np.testing.assert_allclose(shares, expected, rtol=1e-5)
     assert len(set(expected)) > 1
@@ -80,14 +80,14 @@ def test_remix_gives_labels_the_shares_of_its_equation(mode, share):
 
 def test_a_class_of_exactly_kappa_times_the_samples_is_the_larger_one():
     labels = np.array([0, 0, 1, 1], "int32")
-    *_, shares, _ = mixed(Remix(COUNTS, kappa=3), 0.2, labels=labels)
+    *_, shares, _, _ = mixed(Remix(COUNTS, kappa=3), 0.2, labels=labels)
     # Row 0 is mixed with one of class 1, of which there are a third; row 2 with its
     # own class, row 1 likewise; row 3 with the larger class, whose share is 0.8.
     np.testing.assert_allclose(shares, [0.0, 0.2, 0.2, 0.2], rtol=1e-5)
 
 
 def test_remix_of_tau_0_is_mixup():
-    *_, shares, _ = mixed(Remix(COUNTS, tau=0), 0.3)
+    *_, shares, _, _ = mixed(Remix(COUNTS, tau=0), 0.3)
     np.testing.assert_allclose(shares, 4 * [0.3], rtol=1e-6)
 
 

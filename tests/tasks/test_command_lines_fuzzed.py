@@ -124,7 +124,7 @@ def _begin(settings):
     """All that comes before the first step, but for what a task loads and builds."""
     whole_files.make_folder("out_dir", runner._folder_of(settings))
     blobs = tiny.blobs(settings)
-    check_methods(runner._methods(settings), settings.loss, blobs, settings.after)
+    check_methods(runner._methods(settings), settings, blobs)
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
         f = phases.new_network(tiny.TASK, blobs, own)

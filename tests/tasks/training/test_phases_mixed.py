@@ -1,13 +1,18 @@
 """Phases of trainings on mixed batches, or by losses that correct for frequencies."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 import keras_m2m
 from helpers import tiny
+from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import METHODS
+from tasks.experiment.task import Data
 from tasks.records.teachers import teachers
+from tasks.runs.data_checks import check_methods
 from tasks.training import phases
 from tasks.training import train as training
 
@@ -54,6 +59,21 @@ def test_other_losses_stay_through_both_phases():
 # Which epochs are mixed.
 
 
+def of_images(settings):
+    """Three classes of 12, 5 and 4 images of 4x4 pixels."""
+    x = np.random.default_rng(0).random((21, 4, 4, 1), "float32")
+    part = x, np.repeat([0, 1, 2], [12, 5, 4])
+    return Data(part, None, part, ["a", "b", "c"], "images", bounds=(0, 1))
+
+
+def of_pixels(data, head, settings):
+    layers = keras.layers.Flatten(), keras.layers.Dense(3)
+    return keras.Sequential([keras.Input((4, 4, 1)), *layers])
+
+
+IMAGES = replace(tiny.TASK, load=of_images, build=of_pixels)
+
+
 def mixed_epochs(**changes):
     found = phases.phases(tiny.settings(epochs=9, defer_epoch=5, **changes))
     assert [phase.first for phase in found[1:]] == [phase.last for phase in found[:-1]]
@@ -76,6 +96,51 @@ def mixed_epochs(**changes):
 def test_batches_are_mixed_until_an_epoch(method, until, expected):
     assert mixed_epochs(method=method, mix="mixup", mix_until=until) == expected
     assert mixed_epochs(method=method, mix="none", mix_until=until) == []
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize(
+    "method, start, until, expected",
+    [
+        ("erm", 3, 6, [(3, 6)]),
+        ("drs", 3, 6, [(3, 5), (5, 6)]),
+        ("drs", 6, 0, [(6, 9)]),
+        ("drs", 6, 3, []),
+    ],
+)
+def test_batches_are_mixed_from_an_epoch_on(method, start, until, expected):
+    changes = {"mix": "mixup", "mix_from": start, "mix_until": until}
+    assert mixed_epochs(method=method, **changes) == expected
+
+
+@pytest.mark.no_backend
+def test_cmo_takes_foregrounds_from_class_balanced_batches():
+    settings = tiny.settings(method="m2m", mix="cmo", batch_size=7)
+    data = of_images(settings)
+    f, g = (phases.new_network(IMAGES, data, settings) for _ in range(2))
+    plain, balanced = phases.phases(settings)
+    pairs = phases.fit_arguments(plain, data, settings)["x"]
+    assert (pairs.first.sampling, pairs.second.sampling) == ("instance", "class")
+    assert len(pairs[0][1]) == 2 * 7
+    assert phases.model_of(plain, f, None, data, settings).mixing.paired
+    # Those of M2m have them.
+    assert len(phases.fit_arguments(balanced, data, settings)["x"][0][1]) == 7
+    assert not phases.model_of(balanced, f, g, data, settings).mixing.paired
+
+
+def test_a_method_trains_by_cmo(tmp_path):
+    settings = tiny.settings(method="m2m", mix="cmo", protocol="field", batch_size=7)
+    data = of_images(settings)
+    g = of_pixels(data, "dense", settings)
+    found = training.train(IMAGES, data, settings, tmp_path, g)
+    assert np.isfinite([row["loss"] for row in found.history]).all()
+
+
+@pytest.mark.no_backend
+def test_cmo_is_refused_where_samples_are_no_images():
+    settings = tiny.settings(method="drs", mix="cmo")
+    with pytest.raises(UserError, match="--mix=cmo needs images"):
+        check_methods(["drs"], settings, tiny.blobs(settings))
 
 
 @pytest.mark.no_backend
@@ -107,6 +172,7 @@ def test_g_is_trained_on_batches_that_are_not_mixed():
 
 def trained(folder, **changes):
     settings = tiny.settings(protocol="field", **changes)
+    keras.utils.set_random_seed(1)
     g = tiny.build(tiny.blobs(settings), "dense", settings)
     return training.train(tiny.TASK, tiny.blobs(settings), settings, folder, g)
 
@@ -128,9 +194,17 @@ class Cut(keras_m2m.ExactResume):
 
 
 @pytest.mark.no_backend
-@pytest.mark.parametrize("changes", [{}, {"mix_until": 2}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "drs"},
+        {"method": "drs", "mix_until": 2},
+        {"method": "m2m", "mix_until": 2},  # In the middle of M2m.
+        {"method": "m2m", "mix_from": 2},
+    ],
+)
 def test_a_training_on_mixed_batches_goes_on_exactly(changes, tmp_path, monkeypatch):
-    changes = {"method": "drs", "mix": "mixup", "loss": "la", **changes}
+    changes = {"mix": "mixup", "loss": "la", **changes}
     expected = trained(tmp_path / "peace", **changes)
     with monkeypatch.context() as patch:
         patch.setattr(keras_m2m, "ExactResume", Cut)
