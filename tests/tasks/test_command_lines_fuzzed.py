@@ -122,7 +122,7 @@ def test_a_command_of_a_task_is_ready_to_train_or_refused(data):
 
 def _begin(settings):
     """All that comes before the first step, but for what a task loads and builds."""
-    whole_files.make_folder("out_dir", runner._folder_of(settings))
+    whole_files.make_folder("out_dir", runner._folder_of(tiny.TASK, settings))
     blobs = tiny.blobs(settings)
     check_methods(runner._methods(settings), settings, blobs)
     for method in {settings.method, *settings.compare}:
