@@ -93,7 +93,8 @@ class WatchAcceptance(keras.callbacks.Callback):
         if self.once and self._warned:
             return
         self._warned = True
-        message = _message(epoch, *self._counts, self.class_names or [])
+        names = self.class_names or []
+        message = _message(epoch, self.translated, self.accepted, names)
         warnings.warn(message, stacklevel=3)
 
     def _read(self):
