@@ -194,7 +194,7 @@ def chain(case, number, seed, tally):
     while True:
         moment, sent = rng.random() * case.cost, rng.choice(SIGNALS)
         late = 0.1 * rng.random()  # The processor's time stands while files are synced.
-        process = case.start(folder, kills > 0)
+        process = case.start(folder)
         if not _reached(process, moment, late) or not tally.take():
             break
         status = _killed(process, sent)
