@@ -51,9 +51,13 @@ def test_code_names_documents_that_are_there():
     assert [each for each in named if not (ROOT / each[1]).is_file()] == []
 
 
+def codes():
+    return re.findall(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.S)
+
+
 def first_code():
     """What a stranger who reads the README tries first."""
-    return re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    return codes()[0]
 
 
 def test_the_first_code_of_the_readme_trains_f(tmp_path, monkeypatch):
@@ -65,6 +69,17 @@ def test_the_first_code_of_the_readme_trains_f(tmp_path, monkeypatch):
         names["f"].predict(names["x"], verbose=0).argmax(1) == names["y"]
     ).mean()
     assert accuracy > 0.9
+
+
+@pytest.mark.no_backend
+def test_each_other_code_of_the_readme_runs_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # PyTorch exports no SavedModel.
+    runs = [code for code in codes()[1:] if ".export(" not in code]
+    assert len(runs) == len(codes()) - 2
+    for code in runs:
+        exec(code, {})
+    assert (tmp_path / "adjusted.keras").is_file()
 
 
 @pytest.mark.no_backend
