@@ -12,10 +12,11 @@
 
 PYTHON ?= python3.11
 VENV ?= .venv
-BACKENDS ?= tensorflow jax torch
+BACKENDS ?= jax tensorflow torch
 JOBS ?= 2
-# A word is a process; a comma joins paths. The costliest first.
-TESTS ?= tests/library,keras_m2m tests/tasks,tests/house
+# A word is a process for each backend; a comma joins paths. In this order two processes
+# at a time end together.
+TESTS ?= tests/tasks,tests/house tests/library,keras_m2m
 PYTEST_ARGS ?=
 
 python := $(VENV)/bin/python
@@ -36,7 +37,7 @@ demo: $(VENV)/.demo
 # and the output of each comes whole. What no backend has a part in is tested by the last
 # backend alone, PyTorch, which starts fastest. A failure does not keep the others from running.
 comma := ,
-pool := $(foreach backend,$(BACKENDS),$(addprefix $(backend):,$(TESTS)))
+pool := $(foreach word,$(TESTS),$(addsuffix :$(word),$(BACKENDS)))
 backend_of = $(firstword $(subst :, ,$@))
 paths_of = $(subst $(comma), ,$(lastword $(subst :, ,$@)))
 which_of = $(if $(filter-out $(lastword $(BACKENDS)),$(backend_of)),-m "not no_backend")
