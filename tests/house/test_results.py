@@ -23,23 +23,26 @@ COMMANDS = re.findall(
 )
 
 
-def arguments_of(text):
-    """The arguments of a command but its `--out`, and the file that it names."""
-    arguments = shlex.split(text)
-    (out,) = (part for part in arguments if part.startswith("--out="))
-    arguments.remove(out)
-    return arguments, ROOT / f"{out.removeprefix('--out=')}.md"
+def path_in(arguments, flag, default=None):
+    """Takes a flag out of the arguments; the path that it names."""
+    given = [part for part in arguments if part.startswith(f"--{flag}=")]
+    for part in given:
+        arguments.remove(part)
+    (path,) = [part.partition("=")[2] for part in given] or [default]
+    return ROOT / path
 
 
 @pytest.mark.parametrize("text", COMMANDS)
 def test_a_table_of_the_documentation_is_made_of_the_results(text, tmp_path):
-    arguments, written = arguments_of(text)
-    command(ROOT / "results", tmp_path, *arguments, f"--out={tmp_path / 'table'}")
+    arguments = shlex.split(text)
+    written = path_in(arguments, "out").with_suffix(".md")
+    results = path_in(arguments, "results", "results")
+    command(results, tmp_path, *arguments, f"--out={tmp_path / 'table'}")
     assert (tmp_path / "table.md").read_text() == written.read_text()
 
 
 def test_every_table_has_its_command():
-    named = {arguments_of(text)[1].name for text in COMMANDS}
+    named = {f"{path_in(shlex.split(text), 'out').name}.md" for text in COMMANDS}
     assert named | {"README.md"} == {file.name for file in TABLES.glob("*.md")}
 
 

@@ -17,7 +17,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 HAIR = ["Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Bald"]
 NAMES = ["black", "brown", "blond", "gray", "bald"]
 # Faces with one of the attributes; with two of them; with none.

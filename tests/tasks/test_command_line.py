@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from absl import app
@@ -57,6 +58,10 @@ def result_in(folder):
 # Processes of their own.
 
 
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow",
+    reason="there test_without_tensorflow.py runs a task in a process of its own",
+)
 def test_digits_compares_m2m_with_erm_and_drs(tmp_path):
     flags = [*QUICK, "--largest=20", "--rho=4", f"--out_dir={tmp_path}"]
     flags += ["--batch_size=35"]  # A third of the samples: batches of one shape.

@@ -16,7 +16,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 FIRST = keras.config.image_data_format() == "channels_first"
 QUICK = ["--epochs=2", "--defer_epoch=1", "--steps=1", "--gamma=0", "--batch_size=16"]
 
@@ -68,7 +68,6 @@ def test_vectors_train_an_mlp_that_normalises_them(tmp_path):
     np.testing.assert_allclose(normalised, expected, atol=1e-3)
 
 
-@pytest.mark.no_backend
 def test_smote_and_names_with_dollars_go_through(tmp_path):
     x, y = vectors([8, 4])
     names = ["5$ note of a long name indeed", "$10_ and it's no mathematics$"]
@@ -80,7 +79,6 @@ def test_smote_and_names_with_dollars_go_through(tmp_path):
 @pytest.mark.parametrize(
     "name, part", [("photos", "photos"), ("my data.npz", "my_data"), ("v1.2", "v1.2")]
 )
-@pytest.mark.no_backend
 def test_the_default_folder_of_results_names_the_data(name, part, tmp_path):
     path = tmp_path / name
     path.touch() if path.suffix == ".npz" else path.mkdir()

@@ -16,6 +16,8 @@ from PIL import Image
 from helpers.own_data import load
 from tasks.experiment.errors import UserError
 
+pytestmark = pytest.mark.no_backend
+
 
 def encoded(kind, dtype="uint8", side=6):
     shape = (side, side, 3) if dtype == "uint8" else (side, side)

@@ -22,7 +22,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 NAMES = ["n01440764", "n01443537", "n02085620", "n15075141"]
 COUNTS = {"train": [3, 26, 9, 5], "validation": [2] * 4, "test": [3] * 4}
 SIZE = 16

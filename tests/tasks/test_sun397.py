@@ -20,7 +20,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 SCENES = ["/a/abbey", "/a/airplane_cabin", "/y/youth_hostel"]
 COUNTS = [62, 80, 55]
 

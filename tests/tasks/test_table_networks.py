@@ -7,7 +7,7 @@ from helpers.table_commands import SMALL
 from helpers.table_commands import command
 from helpers.table_commands import row
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 
 
 def test_a_method_is_trained_tested_and_drawn(tmp_path):

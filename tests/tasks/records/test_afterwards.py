@@ -14,6 +14,8 @@ from tasks.records.trainings import Trainings
 from tasks.training import afterwards
 from tasks.training.health import Diverged
 
+pytestmark = pytest.mark.no_backend
+
 DATA = tiny.blobs(tiny.settings())
 ERM = tiny.settings(method="erm")
 EACH = {

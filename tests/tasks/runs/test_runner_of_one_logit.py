@@ -18,7 +18,7 @@ from tasks.runs.data_checks import check_data
 from tasks.training import phases
 from tasks.training.evaluation import evaluate
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 
 
 @pytest.fixture(scope="module")

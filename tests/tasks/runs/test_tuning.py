@@ -13,7 +13,7 @@ from tasks.records.trainings import Trainings
 from tasks.runs import tuning
 from tasks.training.train import train
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 GRID = {"beta": (0.5, 0.9), "lam": (0.1,), "gamma": (0.0, 0.05)}
 
 
@@ -42,7 +42,6 @@ def test_every_point_of_the_grid_is_tried_once(searched):
     assert tried == list(itertools.product(*GRID.values()))
 
 
-@pytest.mark.no_backend
 def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_path):
     cells, _, file = searched
     trial = json.loads(file.read_text())["trials"][1]
@@ -56,7 +55,6 @@ def test_a_score_is_that_of_the_cells_best_epoch_on_validation(searched, tmp_pat
     assert trial["val_balanced_accuracy"] == max(scores)
 
 
-@pytest.mark.no_backend
 def test_a_score_is_that_of_the_epoch_that_is_tested(tmp_path):
     settings = tiny.settings(protocol="field", method="erm")
     data = replace(tiny.blobs(settings), validation=tiny.blobs(settings).test)
@@ -88,7 +86,6 @@ def test_what_was_searched_is_found_without_data(searched):
     assert tuning.found(cells.results.parent, settings.replace(seed=8)) == {}
 
 
-@pytest.mark.no_backend
 def test_a_search_that_was_cut_off_goes_on(searched, tmp_path):
     cells, chosen, file = searched
     own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
@@ -117,7 +114,6 @@ def test_a_search_that_was_cut_off_goes_on(searched, tmp_path):
     )
 
 
-@pytest.mark.no_backend
 def test_an_error_in_a_trial_comes_through(searched, tmp_path):
     cells, _, _ = searched
     own = Trainings(tiny.TASK, cells.data, tmp_path / "results", tmp_path / "runs")
@@ -130,14 +126,12 @@ def test_an_error_in_a_trial_comes_through(searched, tmp_path):
         tuning.tune(own, tiny.settings(seed=7))
 
 
-@pytest.mark.no_backend
 def test_a_trial_that_diverges_scores_nothing(tmp_path):
     data = tiny.blobs(tiny.settings())
     own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
     assert own.validate(tiny.settings(learning_rate=1e18)) == 0
 
 
-@pytest.mark.no_backend
 def test_a_search_in_which_all_diverge_is_an_error(tmp_path):
     data = tiny.blobs(tiny.settings())
     own = Trainings(tiny.TASK, data, tmp_path / "results", tmp_path / "runs")
