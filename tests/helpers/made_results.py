@@ -36,7 +36,7 @@ def runs(scores, method="m2m", seed_from=0, **changes):
     ]
 
 
-def by_recipe(records):
+def by_loss_and_method(records):
     """Records by `(loss, method)` of their flags, as a `Column` takes them."""
     found = {}
     for record in records:

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.made_results import COUNTS
 from helpers.made_results import NAMES
-from helpers.made_results import by_recipe
+from helpers.made_results import by_loss_and_method
 from helpers.made_results import failed
 from helpers.made_results import record
 from helpers.made_results import runs
@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
 def table(*records, number=2, label="Reuters", rows=None):
     published = "reuters" if number else None
-    column = Column(label, by_recipe(records), published)
+    column = Column(label, by_loss_and_method(records), published)
     return Table("Table 2", rows or paper.rows(2), [column], number)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from helpers.made_results import by_recipe
+from helpers.made_results import by_loss_and_method
 from helpers.made_results import failed
 from helpers.made_results import record
 from helpers.made_results import runs
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.no_backend
 
 
 def column(*records, published="reuters", label="Reuters", departures=()):
-    return Column(label, by_recipe(records), published, departures)
+    return Column(label, by_loss_and_method(records), published, departures)
 
 
 def table2(*records, **changes):

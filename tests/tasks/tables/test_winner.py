@@ -3,7 +3,7 @@
 import pytest
 import scipy.stats
 
-from helpers.made_results import by_recipe
+from helpers.made_results import by_loss_and_method
 from helpers.made_results import failed
 from helpers.made_results import runs
 from tasks.experiment.rows import Row
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_backend
 
 
 def cells(*records):
-    by_key = by_recipe(records)
+    by_key = by_loss_and_method(records)
     column = Column("own", by_key)
     return Table("own", [Row(*key) for key in by_key], [column]).cells(column)
 
