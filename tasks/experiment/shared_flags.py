@@ -120,16 +120,6 @@ def _run():
     seeds = {"lower_bound": 0, "upper_bound": most}
     where = "where the data is, or is downloaded to"
     of_jit = {"enum_values": ["auto", "true", "false"]}
-    at_once = (
-        "training steps that are handed to the device at once (TensorFlow, JAX), at "
-        "most: as many as divide an epoch's; changes last digits alone"
-    )
-    at_once = _bounded("integer", "steps_per_execution", 1, at_once, 1)
-    apart = (
-        "seconds from one checkpoint to the next, at least: what a kill may cost; "
-        "0 saves each epoch"
-    )
-    apart = _bounded("float", "checkpoint_seconds", 5.0, apart)
     all_devices = "train on all devices of this machine (TensorFlow, JAX)"
     return [
         Flag("integer", "seed", 0, seed, seeds, role="choice"),
@@ -141,13 +131,26 @@ def _run():
             "command",
         ),
         _switch("overwrite", "replace what the folder holds", "command"),
-        replace(apart, role="pace"),
         _switch("dry_run", "print the plan and its cost; train nothing", "command"),
         _switch("deterministic", deterministic, "machine"),
         Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),
         _switch("distribute", all_devices, "machine"),
-        replace(at_once, role="pace"),
+        *_pace(),
     ]
+
+
+def _pace():
+    at_once = (
+        "training steps that are handed to the device at once (TensorFlow, JAX), at "
+        "most: as many as divide an epoch's; changes last digits alone"
+    )
+    at_once = _bounded("integer", "steps_per_execution", 1, at_once, 1)
+    apart = (
+        "seconds from one checkpoint to the next, at least: what a kill may cost; "
+        "0 saves each epoch"
+    )
+    apart = _bounded("float", "checkpoint_seconds", 5.0, apart)
+    return [replace(flag, role="pace") for flag in (apart, at_once)]
 
 
 def _bounded(kind, name, default, about, low=0):
