@@ -6,6 +6,7 @@ the disk: `figure.savefig(path)` writes it. Needs `pip install keras_m2m[plots]`
 
 from keras_m2m.plots.acceptance import acceptance_by_pair
 from keras_m2m.plots.class_sizes import class_sizes
+from keras_m2m.plots.critical_difference import critical_difference
 from keras_m2m.plots.embedding import feature_embedding
 from keras_m2m.plots.mistakes import confusion_matrix
 from keras_m2m.plots.mistakes import cumulative_false_positives
@@ -17,6 +18,7 @@ __all__ = [
     "acceptance_by_pair",
     "class_sizes",
     "confusion_matrix",
+    "critical_difference",
     "cumulative_false_positives",
     "feature_embedding",
     "recall_by_count",

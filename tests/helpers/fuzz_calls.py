@@ -257,6 +257,11 @@ PLOTS = {
     },
     "class_sizes": {"counts": _by_name(values.class_counts())},
     "confusion_matrix": {"matrix": MATRIX, "class_names": NAMES},
+    "critical_difference": {
+        "mean_ranks": _by_name(values.real(1, 2)),
+        "p_values": values.arrays(values.rows(0, 1, 2, 2).map(lambda p: (p + p.T) / 2)),
+        "alpha": values.real(0, 1),
+    },
     "cumulative_false_positives": {**COUNTS, "matrices": _by_name(MATRIX)},
     "feature_embedding": {
         "points": _by_name(values.arrays(values.rows(-1, 1, N, 2))),

@@ -124,6 +124,97 @@ def test_gain_draws_long_names_that_do_not_overlap_and_all_text_is_inside(size):
         assert box.y1 <= figure.bbox.y1
 
 
+# Of neighbours b and c, and d and e, none differ; nor a and b.
+CHAIN = {"a": 1.2, "b": 2.1, "c": 2.9, "d": 3.9, "e": 4.9}
+CHAIN_P = np.where(np.abs(np.subtract.outer(range(5), range(5))) <= 1, 0.5, 0.01)
+CHAIN_P[2, 3] = CHAIN_P[3, 2] = 0.04
+
+
+def bars_of(figure):
+    """The methods' ranks that each bar goes over, from the best, and its height."""
+    found = []
+    for (start, y), (end, _) in figure.axes[0].collections[0].get_segments():
+        found.append(([r for r in CHAIN.values() if start < r < end], y))
+    return found
+
+
+def test_bars_go_over_neighbours_of_which_no_two_differ():
+    bars = bars_of(plots.critical_difference(CHAIN, CHAIN_P))
+    assert [ranks for ranks, _ in bars] == [[1.2, 2.1], [2.1, 2.9], [3.9, 4.9]]
+
+
+def test_bars_that_share_a_method_have_different_heights():
+    first, second, third = (
+        height for _, height in bars_of(plots.critical_difference(CHAIN, CHAIN_P))
+    )
+    assert first == third > second
+
+
+def test_a_bar_inside_a_longer_one_is_not_drawn():
+    p_values = np.ones((5, 5))
+    bars = bars_of(plots.critical_difference(CHAIN, p_values))
+    assert [ranks for ranks, _ in bars] == [list(CHAIN.values())]
+
+
+def test_methods_do_not_differ_at_alpha_itself():
+    p_values = np.full((5, 5), 0.04)
+    assert not bars_of(plots.critical_difference(CHAIN, p_values))
+    assert len(bars_of(plots.critical_difference(CHAIN, p_values, alpha=0.04))) == 1
+
+
+def test_p_values_follow_their_methods_into_the_order_of_ranks():
+    shuffled = [3, 0, 4, 2, 1]
+    ranks = {list(CHAIN)[i]: list(CHAIN.values())[i] for i in shuffled}
+    figure = plots.critical_difference(ranks, CHAIN_P[np.ix_(shuffled, shuffled)])
+    assert bars_of(figure) == bars_of(plots.critical_difference(CHAIN, CHAIN_P))
+
+
+def test_each_method_is_joined_to_its_rank_and_the_best_stand_on_the_right():
+    axes = plots.critical_difference(CHAIN, CHAIN_P).axes[0]
+    left, right = axes.get_xlim()
+    assert (left, right) == (5, 1)
+    ends = {
+        text.get_text(): (line.get_xdata()[0], line.get_xdata()[-1])
+        for text, line in zip(axes.texts, axes.lines, strict=True)
+    }
+    assert ends == {
+        "a (1.20)": (1.2, right),
+        "b (2.10)": (2.1, right),
+        "c (2.90)": (2.9, right),
+        "d (3.90)": (3.9, left),
+        "e (4.90)": (4.9, left),
+    }
+
+
+@pytest.mark.parametrize("size", [2, 3, 14])
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_ranks_draw_long_names_that_do_not_overlap_and_are_inside(size, p):
+    names = [f"${i} a long $name^ of a method" for i in range(size)]
+    # As near to each other as they get.
+    ranks = dict(zip(names, (size + 1) / 2 + np.linspace(-0.1, 0.1, size)))
+    figure = plots.critical_difference(ranks, np.full((size, size), p))
+    renderer = draw(figure)
+    texts = figure.axes[0].texts
+    assert not overlapping(texts, renderer)
+    for text in [*texts, figure.axes[0].xaxis.label]:
+        box = text.get_window_extent(renderer)
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
+    assert figure.axes[0].get_position().width > 0.4
+
+
+def test_names_of_methods_stand_below_all_bars():
+    ranks = {f"method {i}": 1.0 + i for i in range(14)}
+    near = np.abs(np.subtract.outer(range(14), range(14))) <= 4
+    figure = plots.critical_difference(ranks, np.where(near, 1.0, 0.0))
+    axes = figure.axes[0]
+    heights = [segment[0][1] for segment in axes.collections[0].get_segments()]
+    assert len(heights) == 10
+    assert max(text.get_position()[1] for text in axes.texts) < min(heights)
+
+
 def test_embedding_draws_the_points_of_each_class():
     classes = np.arange(12) % 3
     figure = plots.feature_embedding({"a": POINTS, "b": -POINTS}, classes)
@@ -170,6 +261,15 @@ def test_embedding_draws_a_legend_of_long_names_that_hides_no_point():
         ("acceptance_by_pair", [-KEPT, TRIED, [3, 2, 1]], "between 0 and `translated`"),
         ("acceptance_by_pair", [KEPT * np.nan, TRIED, [3, 2, 1]], "between 0"),
         ("acceptance_by_pair", [KEPT, TRIED, [3, 2, 1], "ab"], "`class_names` must"),
+        ("critical_difference", [[1, 2], np.ones((2, 2))], "must map at least one"),
+        ("critical_difference", [{"a": 1}, [[1]]], "two methods or more"),
+        ("critical_difference", [{"a": 1, "b": 3}, np.ones((2, 2))], "from 1 to"),
+        ("critical_difference", [{"a": 1, "b": np.nan}, np.ones((2, 2))], "from 1 to"),
+        ("critical_difference", [{"a": 1, "b": "c"}, np.ones((2, 2))], "hold numbers"),
+        ("critical_difference", [{"a": 1, "b": 2}, [1, 0.5]], r"shape \(2, 2\)"),
+        ("critical_difference", [{"a": 1, "b": 2}, [[1, 0.5], [0.4, 1]]], "symmetric"),
+        ("critical_difference", [{"a": 1, "b": 2}, [[1, 2], [2, 1]]], "symmetric and"),
+        ("critical_difference", [{"a": 1, "b": 2}, np.ones((2, 2)), 5], "`alpha`"),
         ("recall_gain", [{}, [[0.5, 0.5]], [2, 1]], "must map at least one"),
         ("recall_gain", [{"a": [[0.5]]}, [[0.5, 0.5]], [2, 1]], r"here \(1, 2\)"),
         ("recall_gain", [{"a": [[0.5, 2]]}, [[0.5, 0.5]], [2, 1]], r"\[0, 1\]"),
