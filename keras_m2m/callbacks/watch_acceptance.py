@@ -1,4 +1,4 @@
-"""A warning where hardly any translation is accepted."""
+"""A warning where hardly any translation is accepted, or all are."""
 
 import warnings
 from collections.abc import Sequence
@@ -13,6 +13,32 @@ from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 _MOST = 5  # Classes that a warning names.
+_FEW, _ALL = 0.05, 0.999  # Rates below and above which something can be better.
+_TELLING = 1000  # Translations from which such a rate is no chance.
+
+
+def advice(rate: float) -> str | None:
+    """What to try where a rate of acceptance is below 5 % or above 99.9 %, or None.
+
+    Args:
+        rate: Share of translations that was accepted, in `[0, 1]`.
+
+    Example:
+
+    >>> advice(0.5) is None
+    True
+    """
+    if rate < _FEW:
+        return (
+            'M2m hardly differs from class-balanced sampling: try step_size "auto" or '
+            "longer steps, a g that is trained longer or better, or a smaller gamma"
+        )
+    if rate > _ALL:
+        return (
+            "g may be convinced too easily, or steps are longer than needed: try a "
+            "shorter step_size, a larger gamma, or a g that is trained better"
+        )
+    return None
 
 
 class WatchAcceptance(keras.callbacks.Callback):
@@ -24,8 +50,10 @@ class WatchAcceptance(keras.callbacks.Callback):
     Args:
         least: Acceptance rate in `[0, 1]` below which it warns.
         class_names: Names for the warning, one per class; None for numbers.
-        once: Whether to warn after the first such epoch alone, and at the end of
-            `fit` of how many there were.
+        once: Whether to warn after the first such epoch alone, and at the end of `fit`
+            of how many there were. If there was none, it warns at the end where 5 % of
+            all translations or less were accepted, or 99.9 % or more: then it says what
+            to try.
         least_rows: Translated rows below which an epoch shows nothing.
 
     Attributes:
@@ -57,9 +85,11 @@ class WatchAcceptance(keras.callbacks.Callback):
         self._counts: Any = None
         self._warned = False
         self._epochs = self._low = 0
+        self._tried = self._passed = 0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._epochs = self._low = 0
+        self._tried = self._passed = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._counts = None
@@ -75,6 +105,8 @@ class WatchAcceptance(keras.callbacks.Callback):
         self.translated, self.accepted = self._counts
         self._epochs += 1
         translated, accepted = self.translated.sum(), self.accepted.sum()
+        self._tried += int(translated)
+        self._passed += int(accepted)
         if translated < self.least_rows:
             return
         if accepted < self.least * translated or not translated:
@@ -82,11 +114,24 @@ class WatchAcceptance(keras.callbacks.Callback):
             self._warn(epoch)
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        if self.once and self._low > 1:
+        if not self.once:
+            return
+        if not self._low and self._tried >= _TELLING:
+            self._advise(self._passed / self._tried)
+        if self._low > 1:
             warnings.warn(
                 f"In {self._low} of {self._epochs} epochs g accepted hardly a "
                 "translation; the first warning says what helps",
                 stacklevel=2,
+            )
+
+    def _advise(self, rate):
+        # Without a threshold all are accepted.
+        tried = advice(rate) if getattr(self.model, "gamma", None) else None
+        if tried:
+            warnings.warn(
+                f"g accepted {100 * rate:.3g} % of {self._tried} translations. {tried}",
+                stacklevel=3,
             )
 
     def _warn(self, epoch):
@@ -121,6 +166,6 @@ def _message(epoch, translated, accepted, names):
     return (
         f"Epoch {epoch}: g accepted {passed.sum()} of {tried.sum()} translations. "
         f"{none}Scale samples, if their entries do not spread by about 1 or lie in "
-        "`bounds`; train g longer or better; lower `gamma` or `lam`; raise "
-        "`step_size` or `steps`"
+        "`bounds`, or give `units`; train g longer or better; lower `gamma` or `lam`; "
+        '`step_size="auto"`, or raise it or `steps`'
     )

@@ -62,7 +62,7 @@ def test_an_epoch_without_accepted_translations_warns_of_the_classes(validate):
     data = tiny.blobs(tiny.settings())
     f = tiny.build(data, "dense", tiny.settings())
     model = keras_m2m.M2mModel(
-        f, stubborn(), data.class_counts, beta=0.5, gamma=0.9, steps=1
+        f, stubborn(), data.class_counts, beta=0.5, gamma=0.9, steps=1, step_size=0.1
     )
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
     batches = keras_m2m.ResampledDataset(*data.train, 32, sampling="class", epochs=1)
@@ -94,8 +94,9 @@ class Counted:
         self.by_class = lambda: (np.array(translated), np.array(accepted))
 
 
-def warnings_of(watch, epochs, translated, accepted):
+def warnings_of(watch, epochs, translated, accepted, gamma=0.9):
     watch.set_model(Counted(translated, accepted))
+    watch.model.gamma = gamma
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         watch.on_train_begin()
@@ -113,6 +114,37 @@ def test_a_training_warns_once_and_counts_such_epochs_at_its_end():
     assert "accepted 0 of 9 translations. Not one into class '0'. Scale" in first
     assert last.startswith("In 12 of 12 epochs g accepted hardly a translation")
     assert warnings_of(watch, 3, [[0, 9], [0, 0]], [[0, 9], [0, 0]]) == []
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize(
+    "accepted, advice",
+    [
+        (49, '4.9 % of 3000 translations. M2m hardly differs.*"auto" or longer steps'),
+        (1000, "100 % of 3000 translations. g may be convinced too.*shorter step_size"),
+    ],
+)
+def test_a_training_that_accepts_few_or_all_says_at_its_end_what_to_try(
+    accepted, advice
+):
+    watch = keras_m2m.WatchAcceptance(once=True)
+    (message,) = warnings_of(watch, 3, [[0, 1000], [0, 0]], [[0, accepted], [0, 0]])
+    assert re.search(f"g accepted {advice}", message)
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize(
+    "gamma, tried, accepted",
+    [(0.9, 1000, 50), (0.9, 1000, 999), (0.9, 99, 99), (0, 9999, 9999)],
+)
+def test_other_rates_chance_and_no_threshold_are_left_alone(gamma, tried, accepted):
+    watch, counts = (
+        keras_m2m.WatchAcceptance(once=True),
+        ([[0, tried]], [[0, accepted]]),
+    )
+    assert warnings_of(watch, 1, *counts, gamma=gamma) == []
+    other = keras_m2m.WatchAcceptance()
+    assert warnings_of(other, 3, [[0, 1000]], [[0, 1000]]) == []
 
 
 def test_a_training_of_a_task_warns_of_hardly_accepting_once(tmp_path):
@@ -137,7 +169,8 @@ def test_an_epoch_without_any_translation_warns():
     data = tiny.blobs(tiny.settings())
     f = tiny.build(data, "dense", tiny.settings())
     # R rejects with probability 0.9999999 ** 36 at least.
-    model = keras_m2m.M2mModel(f, stubborn(), data.class_counts, beta=0.9999999)
+    rare = {"beta": 0.9999999, "step_size": 0.1}
+    model = keras_m2m.M2mModel(f, stubborn(), data.class_counts, **rare)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
     batches = keras_m2m.ResampledDataset(*data.train, 56, sampling="class", epochs=1)
     with warnings.catch_warnings(record=True) as caught:
