@@ -64,9 +64,8 @@ def row(name, options):
     x = rng.uniform(size=shape).astype("float32")
     y = np.arange(options.batch_size) % architectures.CLASSES
     error = folding_error(f, x)
-    construction, model = seconds(
-        lambda: keras_m2m.M2mModel(f, g, COUNTS, beta=0.9, steps=10, seed=0)
-    )
+    settings = {"beta": 0.9, "steps": 10, "step_size": 0.1, "seed": 0}
+    construction, model = seconds(lambda: keras_m2m.M2mModel(f, g, COUNTS, **settings))
     for trained in (f, model):
         trained.compile(keras.optimizers.SGD(1e-4), LOSS)
     first, _ = seconds(model.train_on_batch, x, y)

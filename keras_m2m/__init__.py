@@ -33,6 +33,8 @@ from keras_m2m.losses import LogitAdjustedLoss
 from keras_m2m.losses import VSLoss
 from keras_m2m.m2m_model import M2mModel
 from keras_m2m.m2m_model import Seeds
+from keras_m2m.m2m_model import StepChoice
+from keras_m2m.m2m_model import choose_step_size
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.metrics import GeometricMean
 from keras_m2m.metrics import OneVsRest
@@ -49,6 +51,8 @@ from keras_m2m.sampling import PairedDataset
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import smote
 from keras_m2m.schedules import warmup_step_decay
+from keras_m2m.units import moments
+from keras_m2m.units import standard_units
 
 __version__ = "0.1.0"
 
@@ -73,9 +77,11 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "Remix",
     "ResampledDataset",
     "Seeds",
+    "StepChoice",
     "VSLoss",
     "WatchAcceptance",
     "acceptance_probability",
+    "choose_step_size",
     "cifar_resnet",
     "count_classes",
     "effective_number",
@@ -87,10 +93,12 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "major_classes",
     "many_medium_few",
     "mlp",
+    "moments",
     "preact_resnet18",
     "resnet32",
     "resnet50",
     "smote",
+    "standard_units",
     "step_counts",
     "synchronize_batch_norm",
     "translation_share",

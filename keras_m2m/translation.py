@@ -88,13 +88,15 @@ def choose_seeds(labels: Any, draws: Any, generation: Any, acceptance: Any) -> C
     return Choice(rows, ops.logical_and(generated, keep_draw < keep))
 
 
-def scale_noise(direction: Any, norm: float) -> Any:
-    """Scale every sample of `direction` to an L2 norm of exactly `norm`.
+def scale_noise(direction: Any, norm: float, units: Any = None) -> Any:
+    """Scale every sample of `direction` to an L2 norm of exactly `norm`, in `units`.
 
     Args:
         direction: float tensor `(batch, ...)`, Gaussian, which makes the
             direction uniform.
         norm: Length of every sample of the result, a float of at least 0.
+        units: As for `translate`: what has length `norm` is the result divided by
+            them; where they are 0, it is 0 and does not count.
 
     Returns:
         float tensor shaped like `direction`.
@@ -108,7 +110,11 @@ def scale_noise(direction: Any, norm: float) -> Any:
     Source: "a small noise" of Kim et al., Algorithm 1, line 7. The norm is per
     sample, so that it does not depend on the batch size.
     """
-    return norm * _unit(direction)
+    if units is None:
+        return norm * _unit(direction)
+    units = ops.convert_to_tensor(units, "float32")
+    moving = ops.cast(units > 0, "float32")
+    return norm * (units * _unit(moving * direction))
 
 
 def translate(
@@ -123,12 +129,18 @@ def translate(
     step_size: float = 0.1,
     bounds: tuple[float, float] | None = None,
     unroll: bool = False,
+    units: Any = None,
 ) -> Any:
     """Move every seed into its target class by `steps` normalised gradient steps.
 
     Think of it as a targeted adversarial attack on `g`, held back by `f`: each
     step of length `step_size` lowers `CE(g(x), target) + lam * f(x)[seed_class]`.
     Rows do not mix: the objective is summed over the batch.
+
+    With `units`, lengths are those of `u = x / units`, as if each entry had been
+    divided by its unit and the networks told so. By the chain rule the gradient to u is
+    `d = units * gradient`. A step `u - step_size * d / |d|` moves x by `units` times as
+    much: by `step_size * units * d / |d|`. An entry of unit 0 stays where it is.
 
     Args:
         f: Callable from samples to logits `(batch, num_classes)`, in inference
@@ -141,10 +153,13 @@ def translate(
         noise: float32 tensor like `seeds` added at the start, or None.
         lam: Weight of the seed class's logit under `f`, at least 0.
         steps: Number of gradient steps T, an integer of at least 1.
-        step_size: L2 length of every step, positive, in the units of the samples.
+        step_size: L2 length of every step, positive, in `units`; a float, or a float32
+            scalar tensor.
         bounds: `(low, high)` that every value is clipped to after every step,
             or None.
         unroll: Whether the loop is written out in compiled code.
+        units: Array or tensor that broadcasts to a sample, at least 0: the length of a
+            step of length 1 along each entry. None for ones.
 
     Returns:
         float32 tensor like `seeds`.
@@ -173,8 +188,15 @@ def translate(
     def clip(x):
         return x if bounds is None else ops.clip(x, *bounds)
 
+    if units is not None:
+        units = ops.convert_to_tensor(units, "float32")
+
+    def direction(x):
+        gradient = input_gradient(objective, x)
+        return _unit(gradient) if units is None else units * _unit(units * gradient)
+
     def step(_, x):
-        return clip(x - step_size * _unit(input_gradient(objective, x)))
+        return clip(x - step_size * direction(x))
 
     x = ops.convert_to_tensor(seeds, "float32")
     x = clip(x if noise is None else x + noise)

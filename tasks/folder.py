@@ -66,7 +66,6 @@ from tasks.data.own.image_files import BYTES_A_VALUE
 from tasks.data.own.image_files import prepare
 from tasks.data.own.image_folder import list_images
 from tasks.data.own.memory import check_memory
-from tasks.data.own.normalisation import statistics
 from tasks.data.own.normalisation import tell_spreads
 from tasks.data.small_images import DEPTH
 from tasks.data.small_images import augment
@@ -197,8 +196,7 @@ def _source(path, shape):
 def build(data: Data, head: str, settings: Settings) -> keras.Model:
     """The network of `--network`, normalised by the training set."""
     x = data.train[0]
-    first = keras.config.image_data_format() == "channels_first"
-    mean, variance = statistics(x, 1 if first else x.ndim - 1)
+    mean, variance = keras_m2m.moments(x)
     arguments = {
         "mean": mean,
         "variance": variance,

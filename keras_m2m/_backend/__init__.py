@@ -9,10 +9,10 @@ it gives the gradient, None where the scalar does not depend on `x` by different
 operations (on JAX zeros), and the output.
 
 `compiled(fn, for_once)` is `fn` compiled by itself, for where nothing around it is: on
-JAX, whose operations are slow one by one, and on PyTorch on a GPU, which records what
-`fn` launches (`cuda_graphs.py`). `fn` takes a list of weights and tensors, returns
-tensors, and reads no variable. What is called once or twice is compiled quickly, to
-slower code, and not recorded.
+JAX, whose operations are slow one by one, on TensorFlow as a graph, and on PyTorch on a
+GPU, which records what `fn` launches (`cuda_graphs.py`). `fn` takes a list of weights
+and tensors, returns tensors, and reads no variable. What is called once or twice is
+compiled quickly, to slower code, and not recorded.
 
 `is_recorded(model)` says whether `compiled` records functions of the weights of
 `model`.

@@ -29,7 +29,7 @@ def gradient_and_output(fn, x):
 
 
 def compiled(fn, for_once=False):
-    return fn
+    return fn if for_once else tf.function(fn)
 
 
 def is_recorded(model):
@@ -59,7 +59,8 @@ def over_devices(x):
 
 
 def is_readable(x):
-    return not tf.is_symbolic_tensor(x)
+    # A variable is no symbolic tensor, but has no value in a graph either.
+    return tf.executing_eagerly() and not tf.is_symbolic_tensor(x)
 
 
 def values_kept(model):

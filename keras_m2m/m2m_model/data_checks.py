@@ -29,7 +29,7 @@ _TELLING_RATIO, _TELLING_DEVIATIONS = 2, 4
 
 def check_data(
     x: Any, y: Any, bounds: tuple[float, float] | None, class_counts: np.ndarray
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, tuple[Any, Any]]:
     """Look through what goes into `fit` for what M2m cannot work with.
 
     Args:
@@ -40,8 +40,10 @@ def check_data(
         class_counts: Training samples per class, int64 `(num_classes,)`.
 
     Returns:
-        `(x, y)` as Keras takes them: lists and frames as arrays; instead of an
-        iterator, which cannot be looked at twice, one of the same batches.
+        `(x, y, seen)`: x and y as Keras takes them, lists and frames as arrays;
+        instead of an iterator, which cannot be looked at twice, one of the same
+        batches. `seen` is a pair of equally many samples and labels, all there are or
+        those of the first batch; what could not be looked at is None.
 
     Raises:
         ValueError: If samples are integers, not finite or outside `bounds`, or a
@@ -56,8 +58,13 @@ def check_data(
     >>> check_data(x, [0, 1], (0, 1), np.array([9, 5]))[1]
     array([0, 1])
     """
+    seen = None
     if isinstance(x, ResampledDataset):
-        samples, labels = (x[0][0] if is_stream(x.x) else x.x), x.y
+        samples, labels = x.x, x.y
+        if is_stream(samples):
+            # Where `augment` makes samples of what is read, those of a batch.
+            seen = (samples, labels) if x.augment is None else x[0]
+            samples = x[0][0]
     elif x is None or hasattr(x, "__array__") or is_sparse(x):
         x, y = (_as_keras_takes_it(part) for part in (x, y))
         samples, labels = x, y
@@ -68,11 +75,15 @@ def check_data(
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
         samples = only_input(samples)
     if hasattr(samples, "__array__") or is_sparse(samples):
-        check_samples(_on_host(samples), bounds)
+        samples = check_samples(_on_host(samples), bounds)
+    else:
+        samples = None
     if hasattr(labels, "__array__"):
         labels = check_labels(_on_host(labels), len(class_counts))
         _compare(class_counts, np.bincount(labels, minlength=len(class_counts)))
-    return x, y
+    else:
+        labels = None
+    return x, y, seen or (samples, labels)
 
 
 def check_batch(x: Any, y: Any, num_classes: int) -> None:

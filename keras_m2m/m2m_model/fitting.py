@@ -1,6 +1,7 @@
 """What `M2mModel.fit` makes of its arguments before Keras gets them."""
 
 import inspect
+import math
 from typing import Any
 
 import keras
@@ -10,12 +11,16 @@ from keras_m2m.callbacks import WatchAcceptance
 from keras_m2m.checks import only_input
 from keras_m2m.m2m_model import replicas
 from keras_m2m.m2m_model.data_checks import check_data
+from keras_m2m.m2m_model.settings import AUTO
+from keras_m2m.m2m_model.step_choice import choose_step_size
 
 _FIT = inspect.signature(keras.Model.fit)
 
 
 def fit_arguments(model: keras.Model, *args: Any, **kwargs: Any) -> dict:
     """Check the arguments of `model.fit`, and bring them to the form that Keras takes.
+
+    Where the step of the model is to be chosen, it is chosen and printed.
 
     Args:
         model: A compiled `M2mModel`.
@@ -33,14 +38,35 @@ def fit_arguments(model: keras.Model, *args: Any, **kwargs: Any) -> dict:
     given = _FIT.bind(model, *args, **kwargs).arguments
     del given["self"]
     samples = only_input(given.get("x"))
-    given["x"], given["y"] = check_data(
+    given["x"], given["y"], seen = check_data(
         samples, given.get("y"), model.bounds, model.class_counts
     )
     replicas.check_devices(model, **given)
     _check_steps(given.get("steps_per_epoch"), model.steps_per_execution)
+    if model.step_size == AUTO:
+        part = given.get("validation_split") or 0.0
+        _choose_step_size(model, *seen, part, given.get("verbose", "auto"))
     given["class_weight"] = _by_class(given.get("class_weight"), model.class_counts)
     given["callbacks"] = _watched(given.get("callbacks"))
     return given
+
+
+def _choose_step_size(model, x, y, validation_split, verbose):
+    if x is None or y is None:
+        raise ValueError(
+            '`step_size` "auto" is chosen from samples and labels that can be read '
+            "before the first step, such as arrays. Give a number here, as "
+            "keras_m2m.choose_step_size finds it. Received: step_size='auto'"
+        )
+    if validation_split:
+        training = math.floor(len(x) * (1 - validation_split))  # As Keras does.
+        x, y = x[:training], y[:training]
+    arguments = ("beta", "lam", "gamma", "steps", "bounds", "noise", "units", "seed")
+    arguments = {name: getattr(model, name) for name in arguments}
+    found = choose_step_size(*(model.f, model.g, x, y, model.class_counts), **arguments)
+    model.keep_step_size(found.step_size)
+    if verbose:
+        print(f"M2m: {found}", flush=True)
 
 
 def _check_steps(of_epoch, at_once):

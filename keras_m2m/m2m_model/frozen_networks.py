@@ -53,7 +53,9 @@ class FrozenNetworks:
 
         Args:
             names: Which networks it takes before the tensors, `"fg"` or `"g"`.
-            fn: A partial of a function and settings that can be hashed.
+            fn: A partial of a function and settings. Those that are tensors, of the
+                networks' device, may have other values in the next call; the others
+                can be hashed.
             plan: How.
             wanted: bool tensor `(n,)`, whose True entries come first: the rows.
             *tensors: Tensors of shape `(n, ...)`.
@@ -62,23 +64,28 @@ class FrozenNetworks:
             What `apply_to_first` returns.
         """
         folded = [self._folded[name] for name in names]
+        varying = {k: v for k, v in fn.keywords.items() if ops.is_tensor(v)}
+        fixed = {k: v for k, v in fn.keywords.items() if k not in varying}
 
-        def on_first(count, *tensors):
+        def on_first(count, values, *tensors):
             frozen = [one.freeze(plan.forward_gradient) for one in folded]
-            of_rows = divided(functools.partial(fn, *frozen))
+            settings = {**fixed, **dict(zip(varying, values, strict=True))}
+            of_rows = divided(functools.partial(fn.func, *frozen, **settings))
             return apply_to_first(of_rows, count, plan.sizes, *tensors)
 
         count = ops.sum(ops.cast(wanted, "int32"))
         if not plan.alone:
-            return on_first(count, *tensors)
+            return on_first(count, varying.values(), *tensors)
         variables = [v for one in folded for v in one.network.variables]
 
         def pure(values, count, *tensors):
             mapping = [*zip(variables, values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping):
-                return on_first(count, *tensors)
+                settings, rows = tensors[: len(varying)], tensors[len(varying) :]
+                return on_first(count, settings, *rows)
 
-        key = plan, fn.func, *sorted(fn.keywords.items())
+        key = plan, fn.func, *varying, *sorted(fixed.items())
         run = self._compiled.setdefault(key, compiled(pure))
-        run = functools.partial(run, [variable.value for variable in variables], count)
+        weights = [variable.value for variable in variables]
+        run = functools.partial(run, weights, count, *varying.values())
         return run(*tensors) if plan.static else with_rounded_rows(run, *tensors)

@@ -23,15 +23,14 @@ from keras_m2m.m2m_model.compilation import check_choices
 from keras_m2m.m2m_model.compilation import plan
 from keras_m2m.m2m_model.fitting import fit_arguments
 from keras_m2m.m2m_model.frozen_networks import FrozenNetworks
-from keras_m2m.m2m_model.network_pair import NetworkPair
 from keras_m2m.m2m_model.seeds import Seeds
 from keras_m2m.m2m_model.seeds import wanted_seeds
-from keras_m2m.m2m_model.settings import check_lengths
+from keras_m2m.m2m_model.stepping_pair import SteppingPair
 from keras_m2m.m2m_model.translation_counts import TranslationCounts
 
 
 @keras.saving.register_keras_serializable(package="keras_m2m")
-class M2mModel(NetworkPair):
+class M2mModel(SteppingPair):
     """Trains `f` with Major-to-minor Translation against a frozen classifier `g`.
 
     Every training step replaces part of the batch: a row of a rare class becomes
@@ -66,12 +65,15 @@ class M2mModel(NetworkPair):
         lam: Weight of the logit of the seed's class under `f`, at least 0.
         gamma: Least probability of the target under `g`, in `[0, 1]`; 0 accepts all.
         steps: Gradient steps of a translation, an integer of at least 1.
-        step_size: L2 length of each, positive, in the units of the samples. None for
-            a tenth of the width of `bounds`, or 0.1 without: scale samples first.
+        step_size: L2 length of each, positive, in `units`; or `"auto"`: `fit` chooses
+            the shortest with which `g` accepts half of some translations of training
+            samples, says so, and keeps it (`choose_step_size`). None for a tenth of the
+            width of `bounds`, and without these for `"auto"`.
         bounds: `(low, high)` that samples stay in, such as `(0, 1)` for images;
             None for data without limits.
-        noise: L2 norm of the random start of a translation; 0 turns it off. None for
-            the same default as `step_size`.
+        noise: L2 norm of the random start of a translation, in `units`; 0 turns it
+            off. None for a tenth of the width of `bounds`, or 0.1 without; where the
+            step is chosen, for its length.
         unroll: Short for `compilation={"unroll": unroll}`.
         seed: Integer that the drawn numbers follow from; None for any.
         name: Name of the model.
@@ -82,6 +84,8 @@ class M2mModel(NetworkPair):
             seeds as rows, whatever is wanted) and `"alone"` (by itself; for PyTorch on
             a GPU, as a CUDA graph). This changes speed and rounding.
         mixing: A `Mixup`, `Remix` or `CMO` of the translated batch; None not to mix.
+        units: Array that broadcasts to a sample, such as `standard_units(x)`: how long
+            a unit step is along each entry; one of unit 0 stays. None for ones.
 
     Call arguments:
         x: Samples `(batch, ...)`. The result is `f(x)`, logits.
@@ -113,7 +117,7 @@ class M2mModel(NetworkPair):
 
     FIXED = (
         *("f", "g", "class_counts", "beta", "lam", "gamma", "steps", "step_size"),
-        *("bounds", "noise", "unroll", "seed", "compilation", "mixing"),
+        *("bounds", "noise", "unroll", "seed", "compilation", "mixing", "units"),
     )
 
     def __init__(
@@ -125,7 +129,7 @@ class M2mModel(NetworkPair):
         lam: float = 0.5,
         gamma: float = 0.9,
         steps: int = 10,
-        step_size: float | None = None,
+        step_size: float | str | None = None,
         bounds: tuple[float, float] | None = None,
         noise: float | None = None,
         unroll: bool | None = None,
@@ -133,11 +137,12 @@ class M2mModel(NetworkPair):
         name: str | None = None,
         compilation: Mapping[str, bool | None] | None = None,
         mixing: Any = None,
+        units: Any = None,
     ) -> None:
         counts, bounds = check_class_counts(class_counts), checks.check_bounds(bounds)
         network_checks.check_networks(f, g, len(counts), bounds)
-        super().__init__(f, g, seed, name, mixing)
-        self.class_counts, self.bounds, self.beta = counts, bounds, beta
+        super().__init__(f, g, bounds, step_size, noise, units, seed, name, mixing)
+        self.class_counts, self.beta = counts, beta
         self._generation = generation_probability(counts).astype("float32")
         self._acceptance = acceptance_probability(counts, beta).astype("float32")
         self._share = translation_share(counts, beta)
@@ -145,7 +150,6 @@ class M2mModel(NetworkPair):
         self.lam = checks.check_real(0, lam=lam)
         self.gamma = checks.check_real(0, 1, gamma=gamma)
         self.steps = checks.check_whole(steps=steps)
-        self.step_size, self.noise = check_lengths(bounds, step_size, noise)
         self._choices = check_choices(compilation, unroll)
         self.unroll, self.compilation = unroll, compilation and dict(compilation)
         self.translation_counts = TranslationCounts(len(counts))
@@ -169,7 +173,7 @@ class M2mModel(NetworkPair):
             return super().fit(**arguments)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """As `NetworkPair` does; raises where `compilation` cannot be met."""
+        """As `SteppingPair` does; raises where `compilation` cannot be met."""
         super().compile(*args, **kwargs)
         plan(self, True, self._share, self._choices)
 
@@ -242,17 +246,9 @@ class M2mModel(NetworkPair):
         Returns:
             float32 tensor like `seeds.samples`; what is not wanted may be zeros.
         """
-        shape = ops.shape(seeds.samples)
-        gaussian = keras.random.normal(shape, dtype="float32", seed=self._generator)
-        noise = translation.scale_noise(gaussian, self.noise)
-        run = functools.partial(
-            translation.translate,
-            lam=self.lam,
-            steps=self.steps,
-            step_size=self.step_size,
-            bounds=self.bounds,
-            unroll=self._plan.unroll,
-        )
+        noise, step = self.noise_and_step(ops.shape(seeds.samples))
+        settings = {"lam": self.lam, "steps": self.steps, "unroll": self._plan.unroll}
+        run = functools.partial(translation.translate, **settings, **step)
         tensors = seeds.samples, seeds.classes, seeds.targets, noise
         return self._networks.run("fg", run, self._plan, seeds.wanted, *tensors)
 

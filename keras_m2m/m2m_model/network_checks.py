@@ -54,7 +54,7 @@ def check_networks(
     for name, network in networks.items():
         _check_model(name, network)
     _check_precision(f, g)
-    shape = _common_shape(_input_shape("f", f), _input_shape("g", g))
+    shape = input_shape(f, g)
     shared = {id(v) for v in f.variables} & {id(v) for v in g.variables}
     if shared:
         raise ValueError(
@@ -161,8 +161,24 @@ def _input_shape(name, network):
     return (None, *shape[1:]) if shape else None
 
 
-def _common_shape(f, g):
-    """The input shape of both networks, or None if neither says."""
+def input_shape(f: keras.Model, g: keras.Model) -> tuple | None:
+    """The shape of a batch that both networks take, or None if neither says.
+
+    Args:
+        f: The network to train.
+        g: The frozen one.
+
+    Raises:
+        ValueError: If they take different inputs.
+
+    Example:
+
+    >>> import keras_m2m
+    >>> f, g = (keras_m2m.mlp(3, input_shape=(4,)) for _ in range(2))
+    >>> input_shape(f, g)
+    (None, 4)
+    """
+    f, g = _input_shape("f", f), _input_shape("g", g)
     if f is None or g is None:
         return f or g
     pairs = [*zip(f, g)]

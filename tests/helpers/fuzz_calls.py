@@ -152,6 +152,32 @@ SAMPLING = {
     ),
 }
 
+
+def _check_moments(result, **_):
+    mean, variance = result
+    assert np.isfinite(mean).all()
+    assert (variance > 0).all()
+
+
+def _check_units(result, **_):
+    assert np.isfinite(result).all()
+    assert (result >= 0).all()
+    assert result.any()
+
+
+UNITS = {
+    "moments": Call(
+        keras_m2m.moments,
+        {"x": values.samples() | values.samples(N, 2, 2)},
+        _check_moments,
+    ),
+    "standard_units": Call(
+        keras_m2m.standard_units,
+        {"x": values.samples() | values.samples(N, 2, 2)},
+        _check_units,
+    ),
+}
+
 STATISTICS = st.shared(st.booleans(), key="statistics").flatmap(
     lambda given: values.arrays(values.rows(0.1, 1, 3)) if given else st.none()
 )
@@ -295,6 +321,7 @@ CALLS = {
         for name, (arguments, check) in IMBALANCE.items()
     },
     **SAMPLING,
+    **UNITS,
     **MODELS,
     **LAYERS,
     **{

@@ -235,13 +235,27 @@ def _model(f, g, **arguments):
 def _check_model(result, **_):
     assert not result.g.trainable_variables
     assert (result.class_counts > 0).all()
-    assert np.isfinite([result.lam, result.gamma, result.noise]).all()
+    assert np.isfinite([result.lam, result.gamma]).all()
+    # What follows the step is open as long as that is.
+    assert result.step_size == "auto" or result.step_size > 0
+    assert (result.noise is None) <= (result.step_size == "auto")
+    assert result.units is None or ((result.units >= 0).all() and result.units.any())
+
+
+def _choose(f, g, **arguments):
+    return keras_m2m.choose_step_size(_made(f), _made(g, seed=2), **arguments)
+
+
+def _check_choice(result, **_):
     assert result.step_size > 0
+    assert 0 <= result.acceptance_rate <= 1
+    assert str(result).startswith("step_size ")
 
 
 def _fit(x, y):
     f, g = linear(1), linear(2)
-    model = keras_m2m.M2mModel(f, g, [6, 3, 1], beta=0.5, gamma=0.0, steps=1, seed=0)
+    step = {"steps": 1, "step_size": 0.1}
+    model = keras_m2m.M2mModel(f, g, [6, 3, 1], beta=0.5, gamma=0.0, **step, seed=0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
     return model.fit(x, y, verbose=0).history
@@ -264,15 +278,36 @@ MODEL = {
             "lam": values.real(0, 1),
             "gamma": values.real(0, 1),
             "steps": values.whole(1, 20),
-            "step_size": values.real(0.01, 1),
+            "step_size": st.none() | st.just("auto") | values.real(0.01, 1),
             "bounds": st.sampled_from([None, (0, 1), [0.0, 1.0], np.array([0, 255])]),
-            "noise": values.real(0, 1),
+            "noise": st.none() | values.real(0, 1),
+            "units": st.none() | values.arrays(values.rows(0, 2, 4)),
             "unroll": st.sampled_from([None, True, False]),
             "compilation": st.sampled_from([None, {}, {"branches": False}]),
             "seed": st.none() | values.whole(0, 9),
             "name": st.none() | values.texts("m2m"),
         },
         _check_model,
+    ),
+    "choose_step_size": Call(
+        _choose,
+        {
+            "f": NETWORK,
+            "g": NETWORK,
+            "x": values.samples(),
+            "y": values.labels(),
+            "class_counts": values.class_counts(),
+            "beta": values.real(0, 0.9999),
+            "lam": values.real(0, 1),
+            "gamma": values.real(0, 1),
+            "steps": values.whole(1, 3),
+            "bounds": st.sampled_from([None, (0, 1), [0.0, 1.0]]),
+            "noise": st.none() | values.real(0, 1),
+            "units": st.none() | values.arrays(values.rows(0, 2, 4)),
+            "translations": values.whole(1, 8),
+            "seed": st.none() | values.whole(0, 9),
+        },
+        _check_choice,
     ),
     "M2mModel.fit": Call(
         _fit,

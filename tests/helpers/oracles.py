@@ -85,23 +85,27 @@ def translate_linear(
     steps,
     step_size,
     bounds=None,
+    units=None,
 ):
     """Eq. (2) by normalised gradient descent, for f(x) = x W_f + b_f, g likewise.
 
     Samples `(n, d)` one after the other; kernels are `(d, K)`. The gradient is
     known in closed form: W_g (softmax(g) - e_k) + lam * (column k0 of W_f). The
-    bias of f moves nothing.
+    bias of f moves nothing. A step has its length in units: it is taken in x / units,
+    where the gradient is units times that in x, and brought back.
     """
     del b_f
+    units = np.ones(len(w_g)) if units is None else np.asarray(units, "float64")
     results = []
     for x, k0, k in zip(np.asarray(x0_plus_noise, "float64"), seed_classes, targets):
         x = _clipped(x, bounds)
         for _ in range(steps):
             error = softmax(x @ w_g + b_g)
             error[k] -= 1.0
-            delta = w_g @ error + lam * w_f[:, k0]
+            delta = units * (w_g @ error + lam * w_f[:, k0])
             length = np.sqrt(np.sum(delta**2))
-            x = _clipped(x - step_size * delta / max(length, 1e-12), bounds)
+            step = step_size * delta / max(length, 1e-12)
+            x = _clipped(x - units * step, bounds)
         results.append(x)
     return np.array(results)
 

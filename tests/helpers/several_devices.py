@@ -216,7 +216,7 @@ def tensorflow_replicas(folder):
     found["a batch of 9 rows"] = message(other.fit, **batches(9).fit_arguments)
     found["an array"] = message(other.fit, *arrays(33), batch_size=16)
     found["XLA"] = message(by_xla.fit, **batches().fit_arguments)
-    outside = M2mModel(f, g, COUNTS)
+    outside = M2mModel(f, g, COUNTS, step_size=0.1)
     outside.compile(m2m_cases.sgd(), m2m_cases.LOSS)
     found["outside the scope"] = message(outside.fit, **batches().fit_arguments)
     found["alone"] = fitted(made(InHalves), batches())

@@ -17,6 +17,7 @@ LAYERS = {
     "_backend": 0,
     "checks": 0,
     "classes": 1,
+    "units": 1,
     "imbalance": 1,
     "draws": 1,
     "layers": 1,

@@ -55,7 +55,8 @@ class Trained:
         monkeypatch.setattr(translation, "translate", counted)
         f, g = (architectures.network(name, seed) for seed in (1, 2))
         self.before = [to_numpy(v) for net in (f, g) for v in net.variables]
-        model = M2mModel(f, g, [10, 1000, 100], gamma=0.0, steps=1, seed=3)
+        settings = {"gamma": 0.0, "steps": 1, "step_size": 0.1, "seed": 3}
+        model = M2mModel(f, g, [10, 1000, 100], **settings)
         model.compile(sgd(), LOSS)
         x, y = normal(4, *architectures.shape(f)), np.array([0, 1, 2, 1])
         self.logs, self.counted = [], []

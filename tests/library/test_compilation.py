@@ -209,9 +209,9 @@ def trained(sizes, unroll=False, other_than=None, **choices):
     f, g, rng = convolutional(1), convolutional(2), np.random.default_rng(0)
     counts = [1000, 10000, 100]
     # Of another number of seeds PyTorch draws other noise.
-    settings = {"gamma": 0.0, "steps": 2, "noise": 0.0, "seed": 3}
+    settings = {"gamma": 0.0, "steps": 2, "step_size": 0.1, "noise": 0.0}
     choices = {"unroll": unroll, **choices}
-    model = M2mModel(f, g, counts, compilation=choices, **settings)
+    model = M2mModel(f, g, counts, compilation=choices, seed=3, **settings)
     x = rng.normal(size=(48, *image_shape())).astype("float32")
     y = rng.integers(3, size=48)
     with pytest.MonkeyPatch.context() as patch:

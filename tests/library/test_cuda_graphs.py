@@ -120,7 +120,9 @@ def test_nothing_of_a_translation_comes_from_the_host():
 
 def _model(**arguments):
     f, g = convolutional(1), convolutional(2)
-    return M2mModel(f, g, [1000, 10000, 100], gamma=0.0, seed=3, **arguments)
+    return M2mModel(
+        f, g, [1000, 10000, 100], gamma=0.0, seed=3, step_size=0.1, **arguments
+    )
 
 
 def _seeds(model, rows=16):
@@ -138,7 +140,8 @@ def test_no_number_comes_from_the_host_after_a_translation_was_launched(monkeypa
             made.clear()
             return super().accept(seeds, translated)
 
-    model = Watched(convolutional(1), convolutional(2), [1000, 10000, 100])
+    f, g = convolutional(1), convolutional(2)
+    model = Watched(f, g, [1000, 10000, 100], step_size=0.1)
     model.compile(sgd(), LOSS)
     batch = torch.zeros(16, *image_shape()), torch.arange(16) % 3
     model.train_step(batch)
@@ -179,7 +182,12 @@ def test_a_recorded_translation_is_that_of_eager_code_also_after_training():
     seeds = _seeds(recorded)
     eager = M2mModel(
         *(recorded.f, recorded.g, [1000, 10000, 100]),
-        **{"gamma": 0.0, "noise": 0.0, "compilation": {"alone": False}},
+        **{
+            "gamma": 0.0,
+            "noise": 0.0,
+            "step_size": 0.1,
+            "compilation": {"alone": False},
+        },
     )
     eager.compile(recorded.optimizer, LOSS)
     for _ in range(3):
@@ -203,7 +211,7 @@ def test_what_waits_for_values_is_not_recorded():
         return keras.Sequential([keras.Input((4,)), Waits(), *layers])
 
     f, g = network(1), network(2)
-    model = M2mModel(f, g, [1000, 10000, 100], gamma=0.0)
+    model = M2mModel(f, g, [1000, 10000, 100], gamma=0.0, step_size=0.1)
     model.compile(sgd(), LOSS)
     with pytest.warns(UserWarning, match="could not be recorded"):
         model.fit(normal(16, 4), np.arange(16) % 3, verbose=0)

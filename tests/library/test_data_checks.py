@@ -19,10 +19,11 @@ from keras_m2m import mlp
 
 X = np.round(np.abs(normal(12, 4)).clip(0, 1) * 64) / 64  # What float16 holds.
 Y = np.arange(12) % 3
+STEP = {"steps": 1, "step_size": 0.1}
 
 
 def model(counts=(20, 50, 10), mode=UNCOMPILED, **arguments):
-    arguments = {"bounds": (0, 1), "steps": 1, "seed": 0, **arguments}
+    arguments = {"bounds": (0, 1), "seed": 0, **STEP, **arguments}
     model = M2mModel(linear(1), linear(2), counts, **arguments)
     model.compile(sgd(), LOSS, **mode)
     return model
@@ -107,7 +108,7 @@ def test_every_batch_is_trained_on_once(pipeline):
             seen.append(float(keras.ops.convert_to_numpy(x)[0, 0]))
             return x, labels
 
-    network = Counting(linear(1), linear(2), [20, 50, 10], steps=1)
+    network = Counting(linear(1), linear(2), [20, 50, 10], **STEP)
     network.compile(sgd(), LOSS, run_eagerly=True)
     batches = [(np.full((5, 4), i / 10, "float32"), Y[:5]) for i in range(4)]
     network.fit(pipeline(*batches), steps_per_epoch=4, shuffle=False, verbose=0)
@@ -229,7 +230,7 @@ def test_a_nan_in_a_later_batch_shows_in_the_loss():
     # ReLU makes 0 of NaN: without a check f would be NaN and the loss finite.
     bad = X.copy()
     bad[0, 0] = np.nan
-    network = M2mModel(mlp(3, (4,), 4), mlp(3, (4,), 4), [20, 50, 10], steps=1)
+    network = M2mModel(mlp(3, (4,), 4), mlp(3, (4,), 4), [20, 50, 10], **STEP)
     network.compile(sgd(), LOSS)
     stop = keras.callbacks.TerminateOnNaN()
     history = network.fit(
@@ -279,10 +280,10 @@ def test_other_class_weights_are_refused(weights):
 
 
 @pytest.mark.parametrize(
-    "bounds, expected", [(None, 0.1), ((0, 1), 0.1), ((0, 255), 25.5), ((-1, 1), 0.2)]
+    "bounds, expected", [((0, 1), 0.1), ((0, 255), 25.5), ((-1, 1), 0.2)]
 )
 def test_step_and_noise_follow_the_bounds(bounds, expected):
-    network = model(bounds=bounds)
+    network = model(bounds=bounds, step_size=None)
     assert network.step_size == network.noise == pytest.approx(expected)
     given = model(bounds=bounds, step_size=0.3, noise=0)
     assert (given.step_size, given.noise) == (0.3, 0)

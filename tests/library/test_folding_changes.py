@@ -53,7 +53,7 @@ def test_a_copy_made_anew_has_the_low_rank_update():
 )
 def test_training_goes_on_with_a_low_rank_update(mode, when):
     f, g = convolutional(1), convolutional(2)
-    model = M2mModel(f, g, [10, 1000, 100], gamma=0.0, steps=1)
+    model = M2mModel(f, g, [10, 1000, 100], gamma=0.0, steps=1, step_size=0.1)
     x, y = normal(6, *image_shape()), np.arange(6) % 3
     if when == "between two fits":
         model.compile(sgd(), LOSS, **COMPILE[mode])

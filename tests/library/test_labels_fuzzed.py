@@ -101,7 +101,7 @@ def test_a_dataset_gives_each_sample_its_label_or_what_is_wrong_is_told(y, sampl
 
 @pytest.fixture(scope="module")
 def model():
-    model = keras_m2m.M2mModel(linear(1), linear(2), [10, 5, 2])
+    model = keras_m2m.M2mModel(linear(1), linear(2), [10, 5, 2], step_size=0.1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss, run_eagerly=True)
     return model

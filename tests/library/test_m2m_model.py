@@ -98,7 +98,8 @@ def test_a_step_is_ordinary_training_on_the_rewritten_batch(mode):
 def test_g_stays_bit_for_bit_what_it_was():
     f, g = convolutional(1), convolutional(2)
     before, x = g.get_weights(), normal(5, *image_shape())
-    logs = fit_one_batch(M2mModel(f, g, COUNTS, gamma=0, steps=1), x, LABELS, "auto")
+    accepting = M2mModel(f, g, COUNTS, gamma=0, steps=1, step_size=0.1)
+    logs = fit_one_batch(accepting, x, LABELS, "auto")
     assert logs["acceptance_rate"] == 1
     for value, expected in zip(g.get_weights(), before):
         np.testing.assert_array_equal(value, expected)
@@ -229,7 +230,8 @@ def test_every_step_draws_anew():
 def test_without_lam_the_network_being_trained_has_no_say():
     seeds = seeds_of(normal(5, 4), [1] * 5, [0] * 5)
     alone, other = (
-        M2mModel(linear(k), linear(2), COUNTS, noise=0, lam=0) for k in (1, 3)
+        M2mModel(linear(k), linear(2), COUNTS, noise=0, lam=0, step_size=0.1)
+        for k in (1, 3)
     )
     np.testing.assert_array_equal(
         to_numpy(alone.translate(seeds)), to_numpy(other.translate(seeds))

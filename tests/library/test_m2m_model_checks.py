@@ -75,7 +75,7 @@ def test_squashed_hidden_layers_are_welcome():
 
 def test_logits_may_come_out_of_an_operation():
     f, g = (ending_in(lambda logits: logits / 2.0) for _ in range(2))
-    model = M2mModel(f, g, class_counts=[8, 4, 2])
+    model = M2mModel(f, g, class_counts=[8, 4, 2], step_size=0.1)
     model.compile("sgd", LOSS)
     losses = model.fit(normal(6, 4), np.arange(6) % 3, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
@@ -209,7 +209,8 @@ def test_every_argument_is_explained(name):
 
 
 def model(bounds=None):
-    model = M2mModel(linear(1), linear(2), [5, 50, 5], bounds=bounds, steps=1)
+    settings = {"bounds": bounds, "steps": 1, "step_size": 0.1}
+    model = M2mModel(linear(1), linear(2), [5, 50, 5], **settings)
     model.compile("sgd", LOSS, **UNCOMPILED)
     return model
 

@@ -30,7 +30,8 @@ def rotating(seed):
 
 def trained(build, mode="auto", **arguments):
     f, g = build(1), build(2)
-    model = M2mModel(f, g, [10, 1000, 100], gamma=0.0, steps=2, seed=3, **arguments)
+    settings = {"gamma": 0.0, "steps": 2, "step_size": 0.1, "seed": 3}
+    model = M2mModel(f, g, [10, 1000, 100], **settings, **arguments)
     model.compile(sgd(), LOSS, **COMPILE[mode])
     history = model.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
     return model, history

@@ -13,7 +13,9 @@ from keras_m2m import M2mModel
 
 def trained():
     """M2m after one step with momentum, in which all translations were accepted."""
-    model = M2mModel(linear(1), linear(2), COUNTS, gamma=0, noise=0, steps=2)
+    model = M2mModel(
+        linear(1), linear(2), COUNTS, gamma=0, noise=0, steps=2, step_size=0.1
+    )
     model.compile(sgd(), LOSS, metrics=["accuracy"], run_eagerly=True)
     model.fit(normal(5, 4), LABELS, verbose=0)
     return model
@@ -65,6 +67,7 @@ def test_all_arguments_are_in_the_configuration():
         "unroll": True,
         "compilation": {"branches": False},
         "seed": 4,
+        "units": [1.0, 0.0, 2.0, 0.5],
         "name": "changed",
     }
     model = M2mModel(linear(1), linear(2), [10, 100, 20], **arguments)

@@ -71,7 +71,7 @@ def test_rejected_translations_leave_f_and_its_moving_statistics_alone(mode):
 def test_a_balanced_set_has_nothing_to_translate():
     f, x_y = linear(1), data(2, 4)
     plain = twin(f)
-    model = M2mModel(f, linear(2), [9, 9, 9], gamma=0, steps=1)
+    model = M2mModel(f, linear(2), [9, 9, 9], gamma=0, steps=1, step_size=0.1)
     logs, _ = fit_twice(model, plain, *x_y, "auto")
     assert_same_weights(f, plain)
     assert logs["acceptance_rate"] == logs["replaced_rate"] == [0]

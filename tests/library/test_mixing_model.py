@@ -187,7 +187,7 @@ def test_mixing_leaves_the_draws_of_translations_alone():
 
 def test_a_saved_m2m_of_mixed_batches_goes_on(tmp_path):
     f, g = linear(1), linear(2)
-    model = M2mModel(f, g, COUNTS, gamma=0, steps=1, mixing=Remix(COUNTS))
+    model = M2mModel(f, g, COUNTS, gamma=0, mixing=Remix(COUNTS), **MOVES)
     compiled(model)
     fit(model)
     model.save(tmp_path / "model.keras")
@@ -213,7 +213,7 @@ class Killed(keras.callbacks.Callback):
 def phases(f):
     """Plain training on mixed batches, then M2m on unmixed ones: two epochs each."""
     yield MixingModel(f, Mixup(), seed=3), 0, 2
-    yield M2mModel(f, linear(2), COUNTS, gamma=0, noise=0.3, steps=1, seed=3), 2, 4
+    yield M2mModel(f, linear(2), COUNTS, gamma=0, noise=0.3, seed=3, **MOVES), 2, 4
 
 
 def run(folder, killed_at=None):

@@ -130,7 +130,7 @@ def test_the_velocity_goes_from_plain_training_to_m2m_at_the_new_rate():
         network.compile(sgd(), loss, **UNCOMPILED)
     deferred, whole, g = networks
     problem.fit(deferred, epochs=6)
-    model = M2mModel(deferred, g, [5, 5, 5], gamma=0, steps=1)
+    model = M2mModel(deferred, g, [5, 5, 5], gamma=0, steps=1, step_size=0.1)
     model.compile(deferred.optimizer, loss, **UNCOMPILED)
     weights, _ = problem.fit(model, first=6)
     expected, _ = problem.fit(whole)

@@ -19,7 +19,8 @@ X = normal(5, 4)
 
 
 def pair(f=None, g=None, **arguments):
-    arguments = {"gamma": 0, "noise": 0.3, "steps": 2, "seed": 3, **arguments}
+    moves = {"noise": 0.3, "steps": 2, "step_size": 0.1}
+    arguments = {"gamma": 0, "seed": 3, **moves, **arguments}
     return M2mModel(f or linear(1), g or linear(2), COUNTS, **arguments)
 
 

@@ -82,7 +82,7 @@ def test_training_asks_no_layer_for_its_configuration():
         x = keras.Input((4,))
         return keras.Model(x, layers.Dense(3)(TakesAnArray(np.ones(4, "float32"))(x)))
 
-    model = M2mModel(build(), build(), [5, 50, 5], steps=1)
+    model = M2mModel(build(), build(), [5, 50, 5], steps=1, step_size=0.1)
     model.compile(sgd(), LOSS)
     history = model.fit(normal(6, 4), np.arange(6) % 3, verbose=0).history
     assert np.isfinite(history["loss"]).all()
