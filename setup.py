@@ -15,6 +15,12 @@ REQUIREMENTS = [
     for line in (ROOT / "requirements.txt").read_text().splitlines()
     if line.partition("#")[0].strip()
 ]
+# What makes vectors of tables.
+TABLES = [
+    one
+    for one in REQUIREMENTS
+    if one.startswith(("pandas", "pyarrow", "scikit-learn", "skops", "skrub"))
+]
 # What reads the data sets that need TensorFlow on any backend.
 DATASETS = [
     one
@@ -29,6 +35,7 @@ TESTS = [
     "hypothesis>=6.100",
     "markdown-it-py>=3.0",
     "mypy==2.4.1",
+    "polars>=1.30",
     "pytest>=8.3",
     "pytest-xdist>=3.6",
     # Another version formats differently.
@@ -68,6 +75,7 @@ setuptools.setup(
         "torch": ["torch>=2.6"],
         "plots": [MATPLOTLIB],
         "smote": [IMBALANCED_LEARN],
+        "tables": TABLES,
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
         "datasets": DATASETS,
         "tests": TESTS,

@@ -1,4 +1,4 @@
-"""Data of your own: a folder of images, or arrays in an `.npz` file.
+"""Data of your own: a folder of images, arrays in an `.npz` file, or a table.
 
     python -m tasks.folder --data_dir=PATH --compare=erm,drs
 
@@ -25,6 +25,15 @@ vectors `(n, d)`. Where grey images may be series, such as `(n, 187, 12)`, say w
 `--kind`; there is no network for series yet, and `--kind=vectors` makes a vector of
 each. `y` is integers, whole floats or strings `(n,)`. Rows without a label (NaN, "nan",
 "None", "NA", "null", "<NA>" or "") are refused, or left out by `--missing=drop`.
+
+**Tables.** `--data_dir=claims.csv --label=fraud`: CSV (`.csv`, `.tsv`, also `.gz`;
+comma, semicolon, tab or bar; decimal comma; UTF-8, UTF-16 or Windows-1252), Parquet, or
+KEEL's `.dat`; or a folder with `train.csv`, `test.csv`, or a column `split`. Numbers,
+categories, dates and missing values are told apart and encoded by what the training
+rows hold (`help(keras_m2m.tabular.TablePreprocessor)`). M2m moves numbers, in units of
+their spread, and leaves categories as they are. `--id=NAME,NAME` leaves columns out;
+one that gives the label away is refused. `python -m tasks.predict --model=RUN
+--data=NEW.csv` then takes such rows as they are.
 
 **Splits** that you do not bring are drawn from the training samples of each class:
 `--test_fraction` (0.2) and `--validation_fraction` (0.1), at least one sample. So a
@@ -56,22 +65,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 
 import keras_m2m
 from tasks.data.own.array_samples import KINDS
 from tasks.data.own.arrays import read_arrays
-from tasks.data.own.class_names import listed
-from tasks.data.own.image_files import BYTES_A_VALUE
-from tasks.data.own.image_files import prepare
-from tasks.data.own.image_folder import list_images
-from tasks.data.own.memory import check_memory
+from tasks.data.own.image_parts import read_images
 from tasks.data.own.normalisation import tell_spreads
+from tasks.data.own.splitting import complete
+from tasks.data.own.table_files import SUFFIXES
+from tasks.data.own.table_files import is_table
+from tasks.data.own.table_files import tables_of
+from tasks.data.own.tables import load as load_tables
 from tasks.data.small_images import DEPTH
 from tasks.data.small_images import augment
 from tasks.data.small_images import in_order_of_keras
 from tasks.data.small_images import samples
-from tasks.data.splits import fill_splits
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import METHODS
 from tasks.experiment.settings import Settings
@@ -85,13 +93,16 @@ from tasks.runs import runner
 def load(settings: Settings) -> Data:
     """Read a folder or a file, and draw the splits that it does not bring."""
     path = _path(settings.data_dir)
-    read = _read_images if path.is_dir() else _read_file
-    parts, class_names = read(path, settings)
-    fractions = {"test": settings.test_fraction}
-    if settings.protocol == "m2m":
-        fractions["validation"] = settings.validation_fraction
-    parts = fill_splits(parts, class_names, fractions)
-    _check_held_out(parts, class_names)
+    tables = _tables(path)
+    if tables:
+        _check_network(settings.network, images=False)
+        return load_tables(tables, path, settings)
+    if path.is_dir():
+        parts, class_names = read_images(path, settings)
+    else:
+        drop_missing = settings.missing == "drop"
+        parts, class_names = read_arrays(path, settings.kind, drop_missing)
+    parts = complete(parts, class_names, settings)
     parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
     images = parts["train"][0].ndim == 4
     _check_network(settings.network, images)
@@ -111,59 +122,30 @@ def load(settings: Settings) -> Data:
 def _path(data_dir):
     if data_dir is None:
         raise UserError(
-            "--data_dir=PATH is needed: a folder with a folder of images per class, or "
-            "an .npz file with arrays x and y"
+            "--data_dir=PATH is needed: a folder with a folder of images per class, an "
+            f".npz file with arrays x and y, or a table ({SUFFIXES})"
         )
     path = Path(data_dir)
-    if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz")):
-        raise UserError(f"--data_dir={data_dir} is neither a folder nor an .npz file")
+    known = path.suffix.lower() == ".npz" or is_table(path)
+    if not (path.is_dir() or (path.is_file() and known)):
+        raise UserError(
+            f"--data_dir={data_dir} is neither a folder nor an .npz file nor a table "
+            f"({SUFFIXES})"
+        )
     return path.resolve()
+
+
+def _tables(path):
+    """The files of tables by split; none for images and arrays."""
+    if path.is_dir():
+        return tables_of(path)
+    return {"train": path} if is_table(path) else {}
 
 
 def _name(settings):
     path = _path(settings.data_dir)
     # Short enough to be part of a name on any system.
     return (path.stem if path.is_file() else path.name)[:50]
-
-
-def _read_file(path, settings):
-    return read_arrays(path, settings.kind, settings.missing == "drop")
-
-
-def _read_images(path, settings):
-    if settings.kind not in ("auto", "images"):
-        raise UserError(
-            f"--kind={settings.kind} is for arrays; {path} is a folder of images"
-        )
-    found = list_images(path)
-    class_names = sorted({name for classes in found.values() for name in classes})
-    rows = [
-        (split, class_names.index(name), file)
-        for split, classes in found.items()
-        for name, files in classes.items()
-        for file in files
-    ]
-    splits, labels, files = zip(*rows, strict=True)
-    size = settings.image_size
-    needed = len(files) * size * size * 3 * BYTES_A_VALUE
-    what = f"{len(files)} images of {size}×{size} pixels"
-    check_memory(needed, what, "Give a smaller --image_size")
-    images, splits = prepare(files, size, path), np.array(splits)
-    labels = np.array(labels, "int64")
-    parts = {s: (images[splits == s], labels[splits == s]) for s in found}
-    return parts, class_names
-
-
-def _check_held_out(parts, class_names):
-    """Refuse classes that training lacks; name those that are not tested."""
-    for split in parts.keys() - {"train"}:
-        counts = np.bincount(parts[split][1], minlength=len(class_names))
-        absent = [class_names[k] for k in np.flatnonzero(counts == 0)]
-        if absent:
-            print(
-                f"note: no {split} samples of {listed(absent)}, whose recall counts "
-                "nowhere"
-            )
 
 
 def _check_network(network, images):
@@ -196,13 +178,10 @@ def _source(path, shape):
 def build(data: Data, head: str, settings: Settings) -> keras.Model:
     """The network of `--network`, normalised by the training set."""
     x = data.train[0]
-    mean, variance = keras_m2m.moments(x)
-    arguments = {
-        "mean": mean,
-        "variance": variance,
-        "head": head,
-        "weight_decay": settings.weight_decay,
-    }
+    arguments = {"head": head, "weight_decay": settings.weight_decay}
+    if data.preprocessor is None:  # Which brings tables to one scale.
+        mean, variance = keras_m2m.moments(x)
+        arguments |= {"mean": mean, "variance": variance}
     shape, num_classes = x.shape[1:], len(data.class_names)
     network = settings.network
     if network == "auto":
@@ -248,8 +227,23 @@ TASK = Task(
             "enum",
             "missing",
             "refuse",
-            "drop: rows of an .npz file without a label are left out",
+            "drop: rows of an array or a table without a label are left out",
             {"enum_values": ["refuse", "drop"]},
+        ),
+        Flag(
+            "string",
+            "label",
+            None,
+            "the column of a table that holds the classes; by default the one that is "
+            "called label, target, class or y",
+            role="place",
+        ),
+        Flag(
+            "list",
+            "id",
+            [],
+            "columns of a table to leave out, such as identifiers",
+            role="place",
         ),
         Flag(
             "enum",

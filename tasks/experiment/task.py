@@ -31,6 +31,10 @@ class Data:
         bounds: `(low, high)` of the values of samples, or None.
         augment: As in `ResampledDataset`, for training; for a stream one that takes a
             generator for each sample.
+        units: float32 of the shape of a sample, the length of a unit step of a
+            translation along each entry, 0 for one that stays; None: by the task.
+        preprocessor: The fitted `keras_m2m.tabular.TablePreprocessor` that made the
+            samples of a table, or None.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -40,6 +44,8 @@ class Data:
     source: str
     bounds: tuple[float, float] | None = None
     augment: Callable | None = None
+    units: np.ndarray | None = None
+    preprocessor: Any | None = None
 
     @property
     def class_counts(self) -> np.ndarray:

@@ -5,6 +5,7 @@ result.json, f.keras, history.csv, pictures
                        of `--method`; in METHOD/ of a compared one
 crt/, adjust=1/        of what `--head` or `--adjust` makes of it, in the same place
 g.keras                the frozen classifier of M2m
+preprocessing.skops    what makes vectors of the rows of a table, beside each f.keras
 """
 
 import shutil
@@ -16,6 +17,7 @@ import keras
 from absl import flags
 
 from tasks.data import whole_files
+from tasks.data.own import preprocessing
 from tasks.data.streams import own_errors
 from tasks.experiment.after import HEADS
 from tasks.experiment.after import NOTHING
@@ -239,6 +241,7 @@ def _show(place, trainings, own, results):
     if own.after:
         trainings.network_of_result(own)  # Which makes it again if it is gone.
     _copy(trainings.folder_of_result(own) / "f.keras", place / "f.keras")
+    preprocessing.save(trainings.data.preprocessor, place)
     pictures.write(place, results, trainings.data)
     translates = METHODS[own.method].translate and not own.after
     if trainings.data.are_images and translates:

@@ -20,6 +20,7 @@ LAYERS = {
     "units": 1,
     "imbalance": 1,
     "draws": 1,
+    "tabular": 1,
     "layers": 1,
     "callbacks": 2,
     "folding": 2,
@@ -45,6 +46,7 @@ FLOORS = {
     "registry": 6,
     "tables": 6,
     "class_sizes": 7,
+    "predict": 7,
     "table": 7,
 }
 OF_DATASETS = 6

@@ -10,13 +10,16 @@ import pytest
 import keras_m2m
 from keras_m2m import heads
 from keras_m2m import plots
+from keras_m2m import tabular
 from keras_m2m import translation
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"
 INDEX = ROOT / "docs" / "api.md"
 OF_HEADS = {f"heads.{name}": getattr(heads, name, None) for name in heads.__all__}
-PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__} | OF_HEADS
+OF_TABULAR = {f"tabular.{name}": getattr(tabular, name) for name in tabular.__all__}
+PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
+PUBLIC |= OF_HEADS | OF_TABULAR
 FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
 CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
 
@@ -66,7 +69,8 @@ def is_typed(function):
 def test_an_example_runs_after_the_imports_that_are_promised(name):
     finder = doctest.DocTestFinder(recurse=False)
     modules = {"keras": keras, "np": np, "keras_m2m": keras_m2m}
-    known = {**modules, **PUBLIC, **{n: getattr(heads, n) for n in heads.__all__}}
+    own = [(package, n) for package in (heads, tabular) for n in package.__all__]
+    known = {**modules, **PUBLIC, **{n: getattr(package, n) for package, n in own}}
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
     for test in finder.find(PUBLIC[name], name, globs=known):
@@ -77,7 +81,9 @@ def test_every_public_name_is_a_function_or_a_class():
     assert FUNCTIONS.keys() | CLASSES.keys() == PUBLIC.keys()
 
 
-@pytest.mark.parametrize("package", [keras_m2m, heads], ids=lambda p: p.__name__)
+@pytest.mark.parametrize(
+    "package", [keras_m2m, heads, tabular], ids=lambda p: p.__name__
+)
 def test_public_names_are_sorted_and_unique(package):
     assert package.__all__ == sorted(set(package.__all__))
 

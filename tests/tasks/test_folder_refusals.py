@@ -34,11 +34,11 @@ def refused(path, match, *flags):
 # Folders.
 
 
-@pytest.mark.parametrize("path", ["nowhere", "nowhere.npz", "own.csv", "pipe.npz"])
+@pytest.mark.parametrize("path", ["nowhere", "nowhere.npz", "own.xls", "pipe.npz"])
 def test_what_is_neither_a_folder_nor_an_archive_is_refused(path, tmp_path):
-    (tmp_path / "own.csv").write_text("1,2")
+    (tmp_path / "own.xls").write_text("1,2")
     os.mkfifo(tmp_path / "pipe.npz")
-    refused(tmp_path / path, "is neither a folder nor an .npz file")
+    refused(tmp_path / path, "is neither a folder nor an .npz file nor a table")
 
 
 def test_the_folder_must_be_given():

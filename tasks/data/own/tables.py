@@ -1,0 +1,141 @@
+"""Tables of users: read, checked, split, and encoded by what the training rows hold."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.data.own import table_columns
+from tasks.data.own.array_labels import index_labels
+from tasks.data.own.array_labels import read_labels
+from tasks.data.own.array_labels import tell_missing
+from tasks.data.own.class_names import listed
+from tasks.data.own.split_names import SPLITS
+from tasks.data.own.splitting import complete
+from tasks.data.own.table_files import read_table
+from tasks.data.own.table_labels import find_label
+from tasks.data.own.table_labels import labels_of
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+
+_SPLIT = "split"  # A column of this name says which split a row is of.
+
+
+def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
+    """A table as vectors, with the preprocessing that made them.
+
+    Args:
+        files: By split; one alone is `"train"`.
+        path: What the user named, for messages.
+        settings: Which column is the label, which are identifiers, and how to split.
+
+    Raises:
+        UserError: If the table cannot be read, its label names no classes, or a column
+            gives the label away.
+    """
+    frame, splits = _read(files)
+    named = [*map(str, frame.columns)]
+    is_keel = ".dat" in files["train"].suffixes
+    label = find_label(named, settings.label, is_keel, path)
+    y, kept, class_names = _labels(frame[label], settings, path)
+    features = frame.drop(columns=label)
+    features = table_columns.without_identifiers(features, settings.id, path)
+    if not len(features.columns):
+        raise UserError(f"{path} holds no column beside the label {label!r}")
+    parts = {
+        split: (rows, y[rows])
+        for split in dict.fromkeys(splits)
+        for rows in [np.flatnonzero(kept & (splits == split))]
+    }
+    if "train" not in parts:
+        raise UserError(f"{path}: no row is of the split 'train'")
+    parts = complete(parts, class_names, settings)
+    train = features.iloc[parts["train"][0]]
+    table_columns.check_no_leakage(train, parts["train"][1], path)
+    preprocessor = _fitted(train, path)
+    units = _units(preprocessor)
+    table_columns.note_identifiers(train, preprocessor.kinds_)
+    encoded = {
+        split: (preprocessor.transform(features.iloc[rows]), own)
+        for split, (rows, own) in parts.items()
+    }
+    return Data(
+        train=encoded["train"],
+        validation=encoded.get("validation"),
+        test=encoded["test"],
+        class_names=class_names,
+        source=f"{path.name}, {_summary(preprocessor)}",
+        units=units,
+        preprocessor=preprocessor,
+    )
+
+
+def _read(files):
+    """All rows in one frame, and the split of each."""
+    import pandas
+
+    frames = {split: read_table(path) for split, path in files.items()}
+    names = [*frames["train"].columns]
+    for split, frame in frames.items():
+        lacking = [name for name in names if name not in frame.columns]
+        if lacking:
+            raise UserError(f"{files[split]} lacks the columns {listed(lacking)}")
+    if len(frames) == 1:
+        return _with_split_column(frames["train"])
+    splits = np.repeat([*frames], [len(frame) for frame in frames.values()])
+    return pandas.concat([f[names] for f in frames.values()], ignore_index=True), splits
+
+
+def _with_split_column(frame):
+    for name in frame.columns:
+        values = frame[name]
+        if name.lower() == _SPLIT and values.dtype.kind == "O":
+            known = values.map(lambda value: SPLITS.get(str(value).strip().lower()))
+            if known.notna().all():
+                print(f"note: the column {name!r} says which split a row is of")
+                return frame.drop(columns=name), known.to_numpy(str)
+    return frame, np.full(len(frame), "train")
+
+
+def _labels(column, settings, path):
+    """int64 labels, which rows have one, and the names of the classes."""
+    what = f"the label {column.name!r} of {path}"
+    y, kept = read_labels(labels_of(column, path), what)
+    tell_missing(kept, what, settings.missing == "drop")
+    indices, class_names = index_labels({"all": y[kept]}, None, path)
+    labels = np.zeros(len(y), "int64")
+    labels[kept] = indices["all"]
+    return labels, kept, class_names
+
+
+def _fitted(train, path) -> Any:
+    try:
+        from keras_m2m.tabular import TablePreprocessor
+
+        return TablePreprocessor().fit(train)
+    except ImportError as error:
+        raise UserError(str(error)) from error
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _units(preprocessor):
+    if preprocessor.units_.any():
+        return preprocessor.units_
+    print(
+        "note: no column holds a quantity, so translations of M2m move what stands for "
+        "categories",
+        flush=True,
+    )
+    return np.ones_like(preprocessor.units_)
+
+
+def _summary(preprocessor):
+    """Such as "7 entries of 3 number and 1 category columns"."""
+    counts = Counter(preprocessor.kinds_.values())
+    *first, last = (f"{count} {kind}" for kind, count in counts.items())
+    held = f"{', '.join(first)} and {last}" if first else last
+    return f"{len(preprocessor.units_)} entries of {held} columns"
