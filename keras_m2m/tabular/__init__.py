@@ -5,14 +5,21 @@ Needs pandas, scikit-learn, skrub and skops: `pip install "keras_m2m[tables]"`. 
 `from keras_m2m.tabular import TablePreprocessor`.
 """
 
-try:
-    from keras_m2m.tabular.files import load_preprocessor
-    from keras_m2m.tabular.files import save_preprocessor
-    from keras_m2m.tabular.preprocessor import TablePreprocessor
-except ImportError as error:
+import importlib.util
+
+_LACKING = [
+    name
+    for name in ("pandas", "sklearn", "skops", "skrub")
+    if importlib.util.find_spec(name) is None
+]
+if _LACKING:
     raise ImportError(
-        f"keras_m2m.tabular needs {error.name}, which cannot be imported: "
+        f"keras_m2m.tabular needs {', '.join(_LACKING)}, which is not installed: "
         "pip install 'keras_m2m[tables]'"
-    ) from error
+    )
+
+from keras_m2m.tabular.files import load_preprocessor  # noqa: E402
+from keras_m2m.tabular.files import save_preprocessor  # noqa: E402
+from keras_m2m.tabular.preprocessor import TablePreprocessor  # noqa: E402
 
 __all__ = ["TablePreprocessor", "load_preprocessor", "save_preprocessor"]

@@ -3,7 +3,6 @@
 from os import PathLike
 from pathlib import Path
 
-import skops.io
 from sklearn.utils.validation import check_is_fitted
 
 from keras_m2m.tabular.preprocessor import TablePreprocessor
@@ -40,6 +39,8 @@ def save_preprocessor(
     >>> load_preprocessor(path).transform(table).round(2).ravel()
     array([-1.22,  0.  ,  1.22], dtype=float32)
     """
+    import skops.io  # Takes as long to import as all the rest.
+
     check_is_fitted(preprocessor)
     skops.io.dump(preprocessor, Path(path))
 
@@ -68,6 +69,8 @@ def load_preprocessor(path: str | PathLike[str]) -> TablePreprocessor:
     >>> load_preprocessor(path).kinds_
     {'city': 'category'}
     """
+    import skops.io
+
     try:
         found = skops.io.load(Path(path), trusted=_TRUSTED)
     except Exception as error:  # Of many kinds, for a file that is damaged or strange.

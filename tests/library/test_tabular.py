@@ -1,7 +1,10 @@
 """Tables as vectors: right values, the same again, and what stays in a translation."""
 
 import datetime
+import importlib.util
+import pathlib
 import pickle
+import runpy
 
 import numpy as np
 import pandas
@@ -9,6 +12,7 @@ import polars
 import pytest
 import sklearn.base
 
+from keras_m2m import tabular
 from keras_m2m.tabular import TablePreprocessor
 from keras_m2m.tabular import load_preprocessor
 from keras_m2m.tabular import save_preprocessor
@@ -277,6 +281,13 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     skops.io.dump(pandas.read_csv, path)  # A function to be called by the reader.
     with pytest.raises(ValueError, match=r"own\.skops"):
         load_preprocessor(path)
+
+
+def test_what_is_not_installed_is_named_with_the_extra(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    match = r"pandas, sklearn, skops, skrub.*keras_m2m\[tables\]"
+    with pytest.raises(ImportError, match=match):
+        runpy.run_path(str(pathlib.Path(tabular.__file__)))
 
 
 # Refused.
