@@ -47,6 +47,9 @@ from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
 from keras_m2m.models import resnet32
 from keras_m2m.models import resnet50
+from keras_m2m.recipes import Diverged
+from keras_m2m.recipes import Trained
+from keras_m2m.recipes import train
 from keras_m2m.sampling import PairedDataset
 from keras_m2m.sampling import ResampledDataset
 from keras_m2m.sampling import smote
@@ -61,6 +64,7 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "BestWeights",
     "CMO",
     "CosineDense",
+    "Diverged",
     "ExactResume",
     "FocalLoss",
     "GeometricMean",
@@ -78,6 +82,7 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "ResampledDataset",
     "Seeds",
     "StepChoice",
+    "Trained",
     "VSLoss",
     "WatchAcceptance",
     "acceptance_probability",
@@ -101,6 +106,7 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "standard_units",
     "step_counts",
     "synchronize_batch_norm",
+    "train",
     "translation_share",
     "warmup_step_decay",
 ]

@@ -67,6 +67,7 @@ from pathlib import Path
 import keras
 
 import keras_m2m
+from keras_m2m.recipes import METHODS
 from tasks.data.own.array_samples import KINDS
 from tasks.data.own.arrays import read_arrays
 from tasks.data.own.image_parts import read_images
@@ -81,7 +82,6 @@ from tasks.data.small_images import augment
 from tasks.data.small_images import in_order_of_keras
 from tasks.data.small_images import samples
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import METHODS
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Flag

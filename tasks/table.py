@@ -41,14 +41,14 @@ from pathlib import Path
 from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST_WHOLE
+from keras_m2m.recipes.after import after_refusal
+from keras_m2m.recipes.losses import loss_refusal
 from tasks import registry
 from tasks.data.whole_files import make_folder
 from tasks.data.whole_files import write
-from tasks.experiment.after import refusal
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
-from tasks.experiment.recipes import loss_refusal
-from tasks.experiment.recipes import split_mix
+from tasks.experiment.recipes import parts_of
 from tasks.experiment.rows import Row
 from tasks.experiment.rows import read_row
 from tasks.experiment.shared_flags import names_in_role
@@ -249,9 +249,8 @@ def _rows(chosen, datasets):
         )
     _check_once("rows", [row.name for row in found])
     for row in found:
-        mix, method = split_mix(row.method)
-        why = loss_refusal(method, row.loss, mix)
-        why = why or refusal(row.loss, row.method, row.after)
+        parts = parts_of(row.loss, row.method)
+        why = loss_refusal(*parts) or after_refusal(*parts, row.after)
         if why:
             raise UserError(f"--rows={row.name}: {why}")
     return found

@@ -9,6 +9,7 @@ from keras_m2m.checks.arrays import AS_FLOATS
 from keras_m2m.checks.arrays import as_array
 from keras_m2m.checks.arrays import check_same_length
 from keras_m2m.checks.arrays import check_samples
+from keras_m2m.checks.arrays import check_weights
 from keras_m2m.checks.arrays import is_sparse
 from keras_m2m.checks.labels import check_label_shape
 from keras_m2m.checks.labels import check_labels
@@ -43,6 +44,7 @@ __all__ = [
     "check_same_length",
     "check_samples",
     "check_targets",
+    "check_weights",
     "check_whole",
     "is_graph",
     "is_sparse",

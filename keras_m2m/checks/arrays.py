@@ -114,6 +114,31 @@ def check_same_length(x: Any, y: Any) -> None:
         )
 
 
+def check_weights(sample_weight: ArrayLike | None, y: np.ndarray) -> np.ndarray | None:
+    """Return a weight for each sample as float32 `(n,)`, or None.
+
+    Example:
+
+    >>> check_weights([1, 0], np.array([0, 1]))
+    array([1., 0.], dtype=float32)
+    """
+    if sample_weight is None:
+        return None
+    found = as_array(sample_weight=sample_weight)
+    if found.shape != y.shape or found.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`sample_weight` must be one number for each of {len(y)} samples. "
+            f"Received: shape={found.shape}, dtype={found.dtype}"
+        )
+    found = found.astype("float32")
+    if not np.isfinite(found).all() or found.min(initial=0) < 0:
+        raise ValueError(
+            "`sample_weight` must be finite and at least 0. Received: weights from "
+            f"{found.min()} to {found.max()}"
+        )
+    return found
+
+
 def _check_floating(x):
     if np.issubdtype(x.dtype, np.floating):
         return

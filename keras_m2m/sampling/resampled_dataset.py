@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from keras_m2m.checks import check_labels
 from keras_m2m.checks import check_same_length
 from keras_m2m.checks import check_samples
+from keras_m2m.checks import check_weights
 from keras_m2m.checks import check_whole
 from keras_m2m.checks import is_sparse
 from keras_m2m.imbalance import check_class_counts
@@ -58,6 +59,8 @@ class ResampledDataset(keras.utils.PyDataset):
         shard: `(i, parts)`: of every batch, give the i-th of so many equal parts.
             For training in several processes, each of which gives its own; the
             batches together do not depend on the number of parts.
+        sample_weight: Weights of the samples in the loss, finite numbers of at least 0
+            `(n,)`, which then come with each batch; or None.
 
     Raises:
         ValueError: If an argument is outside its range, samples are not floating
@@ -87,6 +90,7 @@ class ResampledDataset(keras.utils.PyDataset):
         augment: Callable | None = None,
         samples_per_epoch: int | None = None,
         shard: tuple[int, int] = (0, 1),
+        sample_weight: ArrayLike | None = None,
     ) -> None:
         # With several, Keras would begin at the first batch again in each epoch.
         super().__init__(workers=1)
@@ -102,6 +106,7 @@ class ResampledDataset(keras.utils.PyDataset):
         self.first_epoch = check_whole(0, first_epoch=first_epoch)
         self.epochs = check_whole(self.first_epoch, epochs=epochs)
         self.seed = check_whole(0, math.inf, seed=seed)
+        self.sample_weight = check_weights(sample_weight, self.y)
         self.augment = _check_augment(augment)
         samples = len(self.x) if samples_per_epoch is None else samples_per_epoch
         most = max(_MOST_ROWS, len(self.x))
@@ -135,7 +140,7 @@ class ResampledDataset(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.steps_per_epoch * (self.epochs - self.first_epoch)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         # A sequence ends in an IndexError, by which loops over it end too.
         index = range(len(self))[index]
         if self._ahead is None:
@@ -147,7 +152,10 @@ class ResampledDataset(keras.utils.PyDataset):
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
         rows, part = self._order(epoch)[start : start + self.batch_size], self._part()
-        return self._samples_of(rows, part, epoch, step), self.y[rows[part]]
+        batch = self._samples_of(rows, part, epoch, step), self.y[rows[part]]
+        if self.sample_weight is None:
+            return batch
+        return *batch, self.sample_weight[rows[part]]
 
     def _samples_of(self, rows, part, epoch, step):
         if self.augment is None:

@@ -15,9 +15,9 @@ from keras_m2m import count_classes
 from keras_m2m.classes import class_logits
 from keras_m2m.draws import ReplicaSeedGenerator
 from keras_m2m.draws import spread_seed
+from keras_m2m.recipes import TrainingSet
 from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
-from tasks.experiment.task import Data
 
 
 class FromPool(M2mModel):
@@ -187,12 +187,11 @@ def draw_pool(x, y, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x[rows], y[rows]
 
 
-def from_pool(size: int, f, g, data: Data, seed, **arguments) -> FromPool:
+def from_pool(size: int, f, g, data: TrainingSet, seed, **arguments) -> FromPool:
     """`FromPool` of as many samples of each class, as `Method.model` takes it."""
-    x, y = data.train
-    if is_stream(x):
+    if is_stream(data.x):
         raise UserError("A pool of seeds needs all samples in memory, not a stream")
-    samples, labels = draw_pool(x, y, size, seed)
+    samples, labels = draw_pool(data.x, data.y, size, seed)
     return FromPool(
         *(f, g, data.class_counts),
         samples=samples,

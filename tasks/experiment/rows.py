@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from tasks.experiment.after import NOTHING
-from tasks.experiment.after import After
-from tasks.experiment.after import read_after
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import MIXES
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import MIXES
+from keras_m2m.recipes import NOTHING
+from keras_m2m.recipes import After
+from keras_m2m.recipes.after import read_after
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import split_mix

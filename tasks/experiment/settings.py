@@ -11,15 +11,16 @@ from absl import flags
 
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import SMALLEST
-from tasks.experiment.after import AUTO
-from tasks.experiment.after import After
-from tasks.experiment.after import refusal
-from tasks.experiment.after import tau_of
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import After
+from keras_m2m.recipes.after import AUTO
+from keras_m2m.recipes.after import after_refusal
+from keras_m2m.recipes.after import tau_of
+from keras_m2m.recipes.losses import loss_refusal
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import loss_refusal
 from tasks.experiment.recipes import mixed_name
+from tasks.experiment.recipes import parts_of
 from tasks.experiment.shared_flags import shared_flags
 from tasks.experiment.task import Flag
 from tasks.experiment.task import Preset
@@ -215,7 +216,8 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
             f"--epochs={found['epochs']}"
         )
     for method in (found["method"], *found["compare"]):
-        why = loss_refusal(method, found["loss"], found["mix"])
+        name = mixed_name(method, found["mix"])
+        why = loss_refusal(*parts_of(found["loss"], name))
         if why:
             raise UserError(f"--method={method} --loss={found['loss']}: {why}")
     found["adjust"] = tau_of(found["adjust"])
@@ -228,7 +230,7 @@ def _check_after(found):
     after = After(found["head"], found["adjust"])
     for method in (found["method"], *found["compare"]):
         name = mixed_name(method, found["mix"])
-        why = refusal(found["loss"], name, after)
+        why = after_refusal(*parts_of(found["loss"], name), after)
         if why:
             flags = f"--head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} after --method={method}: {why}")

@@ -6,15 +6,14 @@ from typing import Any
 
 from keras_m2m.checks.scalars import LARGEST
 from keras_m2m.checks.scalars import LARGEST_WHOLE
-from tasks.experiment.after import AUTO
-from tasks.experiment.after import HEADS
-from tasks.experiment.after import NO_TAU
-from tasks.experiment.after import TRAINED
-from tasks.experiment.after import about_heads
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import MIXES
-from tasks.experiment.recipes import UNMIXED
+from keras_m2m.recipes import HEADS
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import MIXES
+from keras_m2m.recipes import TRAINED
+from keras_m2m.recipes.after import AUTO
+from keras_m2m.recipes.after import NO_TAU
+from keras_m2m.recipes.mixes import UNMIXED
 from tasks.experiment.task import Flag
 
 
@@ -59,7 +58,8 @@ def _after():
         "post-hoc logit adjustment of the trained network by the prior of its batches: "
         f"its strength τ, or {AUTO} for the best one on validation; {NO_TAU}: none"
     )
-    heads = f"the head that is tested. {about_heads()}"
+    heads = "; ".join(f"{name}: {head.about}" for name, head in HEADS.items())
+    heads = f"the head that is tested. {heads}"
     return [
         replace(_choice("head", TRAINED, heads, HEADS), role="after"),
         Flag("string", "adjust", NO_TAU, tau, role="after"),

@@ -55,7 +55,8 @@ class Data:
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample, as the network takes it."""
-        return tuple(self.test[0].shape[1:])
+        samples, _ = self.validation or self.test
+        return tuple(samples.shape[1:])
 
     @property
     def are_images(self) -> bool:

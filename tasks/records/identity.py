@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
-from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings

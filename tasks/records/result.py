@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from keras_m2m.recipes import Trained
 from tasks.data import whole_files
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
@@ -15,7 +16,6 @@ from tasks.records.identity import flags_of
 from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training.evaluation import evaluate
-from tasks.training.train import Trained
 
 
 def result_of(

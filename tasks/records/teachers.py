@@ -5,9 +5,9 @@ from pathlib import Path
 import keras
 
 from keras_m2m.m2m_model import check_networks
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes.mixes import UNMIXED
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data

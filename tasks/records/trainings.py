@@ -22,6 +22,9 @@ from pathlib import Path
 
 import keras
 
+from keras_m2m.recipes import Diverged
+from keras_m2m.recipes import Trained
+from keras_m2m.recipes import phases
 from tasks.data import whole_files
 from tasks.experiment import ablations
 from tasks.experiment.recipes import method_of
@@ -47,11 +50,10 @@ from tasks.records.teachers import teachers
 from tasks.records.versions import commit
 from tasks.records.versions import versions
 from tasks.training import devices
-from tasks.training import phases
-from tasks.training.afterwards import network_after
-from tasks.training.health import Diverged
+from tasks.training.afterwards import done_after
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 from tasks.training.train import CHECKPOINTS
-from tasks.training.train import Trained
 from tasks.training.train import train
 
 
@@ -164,7 +166,8 @@ class Trainings:
         f = self.network(settings)
         f.compile("sgd")  # Which no step will use.
         phase = phases.Phase(method_of(settings.method), 0, 1)
-        return phases.model_of(phase, f, self.teacher(settings), self.data, settings)
+        made_of = training_set(self.data), recipe_of(settings)
+        return phases.model_of(phase, f, self.teacher(settings), *made_of)
 
     def _train_from_start(self, settings, folder):
         """Train a network, from the shared start of its seed and loss."""
@@ -189,10 +192,7 @@ class Trainings:
         return name
 
     def validate(self, settings: Settings) -> float:
-        """Balanced accuracy on validation of the epoch that would be tested.
-
-        Trains the cell for that; one that diverged scores 0.
-        """
+        """Balanced accuracy on validation of the tested epoch; 0 if it diverged."""
         try:
             about = self._training(settings)
         except Diverged:
@@ -220,7 +220,7 @@ class Trainings:
             return f, {}
         # Of one network: rows of a training come one after the other.
         self._features = {name: self._features.get(name, {})}
-        f, done = network_after(f, self.data, settings, self._features[name])
+        f, done = done_after(f, self.data, settings, self._features[name])
         folder = self.folder_of_result(settings)
         folder.mkdir(parents=True, exist_ok=True)
         devices.save(f, folder / "f.keras")

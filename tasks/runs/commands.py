@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from absl import app
 from absl import flags
 
+from keras_m2m.recipes import Diverged
 from tasks.experiment.errors import UserError
 from tasks.runs import stopping
 
@@ -88,7 +89,7 @@ def call(work: Callable, how_to_go_on: Callable[[], str] = lambda: "") -> object
         # Frameworks may turn it into an error of their own on its way.
         if stopping.received() or isinstance(error, KeyboardInterrupt):
             stopping.end(how_to_go_on())
-        if isinstance(error, UserError | OSError):
+        if isinstance(error, UserError | Diverged | OSError):
             sys.exit(f"error: {error}")
         raise
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import NOTHING
+from keras_m2m.recipes import After
+from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
-from tasks.experiment.after import NOTHING
-from tasks.experiment.after import After
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import split_mix

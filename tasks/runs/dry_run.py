@@ -7,14 +7,17 @@ import numpy as np
 import psutil
 
 import keras_m2m
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import METHODS
-from tasks.experiment.recipes import UNMIXED
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import phases
+from keras_m2m.recipes.mixes import UNMIXED
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.experiment.task import Task
 from tasks.training import devices
-from tasks.training import phases
+from tasks.training.recipe import builder
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 
 _STEPS = 5  # That are timed, after as many that compile and warm up.
 
@@ -37,7 +40,7 @@ def print_plan(task: Task, data: Data, settings: Settings, methods: list[str]) -
             seed=settings.seed + 1,
         )
         trainings = {"g": of_g, **trainings}
-    network = phases.new_network(task, data, settings)
+    network = _untrained(task, data, settings)
     validation = _validation_seconds(network, data)
     steps_per_epoch = -(-len(data.train[1]) // settings.batch_size)
     print(f"\nPlan: {steps_per_epoch} steps of {settings.batch_size} an epoch")
@@ -65,7 +68,7 @@ def _once(trainings):
     """The phases of all trainings, plain epochs of a seed and loss once."""
     done = {}
     for name, own in trainings.items():
-        for phase in phases.phases(own):
+        for phase in phases.phases(recipe_of(own)):
             plain = own.seed, own.loss, own.mix
             if phase.method is METHODS["erm"]:
                 phase = phase._replace(first=max(phase.first, done.get(plain, 0)))
@@ -74,15 +77,20 @@ def _once(trainings):
                 yield name, own, phase
 
 
+def _untrained(task, data, settings):
+    build = builder(task, data, settings)
+    return phases.new_network(build, training_set(data), recipe_of(settings))
+
+
 def _seconds(task, data, settings, phase):
     """Seconds of the first steps, and of each that follows."""
-    f, g = phases.new_network(task, data, settings), None
+    f, g = _untrained(task, data, settings), None
     if phase.method.translate:
-        of_g = settings.replace(loss=LOSSES[settings.loss].of_g)
-        g = phases.new_network(task, data, of_g)
-    model = phases.model_of(phase, f, g, data, settings)
+        g = _untrained(task, data, settings.replace(loss=LOSSES[settings.loss].of_g))
+    made_of = training_set(data), recipe_of(settings)
+    model = phases.model_of(phase, f, g, *made_of)
     enough = phase._replace(first=0, last=2 * _STEPS)
-    arguments = phases.fit_arguments(enough, data, settings)
+    arguments = phases.fit_arguments(enough, *made_of)
     short = {"steps_per_epoch": _STEPS, "epochs": 2}
     ends = [time.perf_counter()]
     clock = keras.callbacks.LambdaCallback(

@@ -18,14 +18,16 @@ from threadpoolctl import threadpool_limits
 
 from keras_m2m import heads
 from keras_m2m import plots
+from keras_m2m.recipes import NOTHING
+from keras_m2m.recipes import TRAINED
+from keras_m2m.recipes import After
+from keras_m2m.recipes.after import NO_TAU
+from keras_m2m.recipes.after import read_after
+from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
 from tasks.data import whole_files
 from tasks.data.streams import Augmented
-from tasks.experiment.after import NOTHING
-from tasks.experiment.after import of_flags
-from tasks.experiment.after import read_after
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import UNMIXED
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.rows import Row
 from tasks.experiment.task import Data
@@ -265,7 +267,7 @@ def _by_method(records) -> dict[tuple[str, ...], list[dict]]:
                     f"are {records[0][key]} and {record[key]}. Give those of one"
                 )
         flags = record["flags"]
-        after = of_flags(flags)
+        after = After(flags.get("head", TRAINED), flags.get("adjust", NO_TAU))
         method = mixed_name(flags["method"], flags.get("mix", UNMIXED))
         key = (method, flags["loss"], *([after.name] if after else []))
         if (key, record["seed"]) in seen:

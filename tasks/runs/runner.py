@@ -16,14 +16,14 @@ from pathlib import Path
 import keras
 from absl import flags
 
+from keras_m2m.recipes import HEADS
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import NOTHING
 from tasks.data import whole_files
 from tasks.data.own import preprocessing
 from tasks.data.streams import own_errors
-from tasks.experiment.after import HEADS
-from tasks.experiment.after import NOTHING
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import as_name
-from tasks.experiment.recipes import METHODS
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import define_flags

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from keras_m2m.recipes import Diverged
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import as_name
 from tasks.experiment.rows import Row
@@ -41,7 +42,7 @@ def draw_found(sweep: Sweep, records: Sequence[dict], folder: Path) -> list[Path
             }
             try:
                 drawn += figures.draw_from_results(finished, place, labels).values()
-            except UserError as error:  # The table is made all the same.
+            except (UserError, Diverged) as error:  # The table is made all the same.
                 warnings.warn(f"{dataset.label}: no figures. {error}", stacklevel=2)
     return [png for png, _ in drawn]
 

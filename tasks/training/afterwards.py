@@ -1,16 +1,15 @@
-"""What is done with a trained network: another head, or its logits adjusted."""
+"""What is done with a trained network of a task, from its features."""
 
 import functools
-from collections.abc import Callable
 
 import keras
 
 from keras_m2m import heads
+from keras_m2m.recipes.after import batch_prior
+from keras_m2m.recipes.afterwards import network_after
 from keras_m2m.sampling import is_stream
 from tasks.data.streams import Augmented
-from tasks.experiment.after import AUTO
-from tasks.experiment.after import NO_TAU
-from tasks.experiment.after import batch_prior
+from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 from tasks.training import devices
@@ -18,7 +17,7 @@ from tasks.training import devices
 _EPOCHS = 10  # Of a new head, as Kang et al. train it on ImageNet-LT.
 
 
-def network_after(
+def done_after(
     f: keras.Model, data: Data, settings: Settings, kept: dict
 ) -> tuple[keras.Model, dict]:
     """What `settings.after` makes of a trained network, without training it again.
@@ -35,41 +34,22 @@ def network_after(
     Returns:
         The new network, and what there is to know of it, ready for JSON.
     """
-    features = functools.partial(_features, f, data, settings.seed, kept)
-    after = settings.after
-    if after.adjust != NO_TAU:
-        prior = batch_prior(settings.method, data.class_counts)
-        make = functools.partial(_adjusted, prior)
-        return _with_tau(f, make, after.adjust, data, features)
-    if after.head == "tau_norm":
-        return _with_tau(f, heads.tau_normalised, "1", data, features)
-    if after.head == "tau_norm_auto":
-        return _with_tau(f, heads.tau_normalised, AUTO, data, features)
-    labels = data.train[1]
-    if after.head == "ncm":
-        return heads.nearest_class_mean(f, features("train"), labels), {}
-    make = {"crt": heads.retrained_head, "lws": heads.scaled_head}[after.head]
-    about = {
+    training = {
         "epochs": _EPOCHS,
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
         "weight_decay": settings.weight_decay,
         "seed": settings.seed,
     }
-    return make(f, features("train"), labels, **about), about
-
-
-def _adjusted(prior, f, tau):
-    return heads.adjust_logits(f, prior, tau)
-
-
-def _with_tau(f, make: Callable, tau: str, data: Data, features: Callable):
-    """A network of a given strength, or of that which is best on validation."""
-    if tau != AUTO:
-        return make(f, float(tau)), {"tau": float(tau)}
-    choice = heads.choose_tau(make, f, features("validation"), data.validation[1])
-    about = {"taus": choice.taus, "val_balanced_accuracy": choice.scores}
-    return make(f, choice.tau), {"tau": choice.tau, **about}
+    parts = {"train": data.train, "validation": data.validation}
+    return network_after(
+        f,
+        settings.after,
+        features=functools.partial(_features, f, data, settings.seed, kept),
+        labels={name: part[1] for name, part in parts.items() if part},
+        prior=batch_prior(method_of(settings.method), data.class_counts),
+        training=training,
+    )
 
 
 def _features(f, data, seed, kept, part):

@@ -1,4 +1,4 @@
-"""A data set small enough to try every recipe on it, and its settings."""
+"""A data set small enough to try every method on it, and its settings."""
 
 from dataclasses import replace
 
@@ -6,12 +6,16 @@ import keras
 import numpy as np
 
 import keras_m2m
+from keras_m2m.recipes.phases import new_network
 from tasks import digits_lt
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import parse
 from tasks.experiment.task import Data
 from tasks.experiment.task import Preset
 from tasks.experiment.task import Task
+from tasks.training.recipe import builder
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 
 FLAGS = [
     "--compare=",
@@ -73,6 +77,12 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
         head=head,
         weight_decay=settings.weight_decay,
     )
+
+
+def untrained(data: Data, settings: Settings, task: Task | None = None) -> keras.Model:
+    """A compiled network that a training begins with."""
+    made_of = training_set(data), recipe_of(settings)
+    return new_network(builder(task or TASK, data, settings), *made_of)
 
 
 TASK = Task(

@@ -34,8 +34,9 @@ LAYERS = {
     "mixing": 3,
     "models": 3,
     "m2m_model": 4,
+    "recipes": 5,
 }
-TOP = 5  # keras_m2m/__init__.py
+TOP = 6  # keras_m2m/__init__.py
 # The floors of tasks/. Its other modules are the data sets, on the sixth.
 FLOORS = {
     "experiment": 1,

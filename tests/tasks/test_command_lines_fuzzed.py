@@ -17,10 +17,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from helpers import tiny
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import phases
 from tasks import table
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import LOSSES
 from tasks.experiment.settings import define_flags
 from tasks.experiment.settings import parse
 from tasks.registry import TASKS
@@ -29,8 +30,9 @@ from tasks.runs import sweep
 from tasks.runs import table_figures
 from tasks.runs.data_checks import check_methods
 from tasks.runs.sweep import Sweep
-from tasks.training import phases
 from tasks.training import train
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 
 pytestmark = pytest.mark.no_backend
 COUNT = int(os.environ.get("COMMAND_LINES", 25))
@@ -127,13 +129,13 @@ def _begin(settings):
     check_methods(runner._methods(settings), settings, blobs)
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
-        f = phases.new_network(tiny.TASK, blobs, own)
+        f = tiny.untrained(blobs, own)
         g = phases.new_network(
             tiny.TASK, blobs, own.replace(loss=LOSSES[own.loss].of_g)
         )
-        for phase in phases.phases(own):
-            phases.model_of(phase, f, g, blobs, own)
-            phases.fit_arguments(phase, blobs, own)
+        for phase in phases.phases(recipe_of(own)):
+            phases.model_of(phase, f, g, training_set(blobs), recipe_of(own))
+            phases.fit_arguments(phase, training_set(blobs), recipe_of(own))
             train._callbacks(phase.method, own, pathlib.Path("none"))
 
 

@@ -5,13 +5,16 @@ import pytest
 
 import keras_m2m
 from helpers import tiny
-from tasks.experiment.after import HEADS
-from tasks.experiment.after import NOTHING
-from tasks.experiment.after import After
-from tasks.experiment.after import batch_prior
-from tasks.experiment.after import read_after
-from tasks.experiment.after import refusal
+from keras_m2m.recipes import HEADS
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import NOTHING
+from keras_m2m.recipes import After
+from keras_m2m.recipes.after import after_refusal
+from keras_m2m.recipes.after import batch_prior
+from keras_m2m.recipes.after import read_after
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import method_of
+from tasks.experiment.recipes import parts_of
 from tasks.experiment.rows import Row
 from tasks.experiment.rows import read_row
 from tasks.experiment.settings import parse
@@ -68,34 +71,34 @@ COUNTS = np.array([60, 30, 10])
 
 @pytest.mark.parametrize("method", ["rs", "smote", "rw", "drs", "m2m", "m2m_clean"])
 def test_balanced_batches_have_a_uniform_prior(method):
-    np.testing.assert_allclose(batch_prior(method, COUNTS), [1 / 3] * 3)
+    np.testing.assert_allclose(batch_prior(method_of(method), COUNTS), [1 / 3] * 3)
 
 
 def test_the_prior_of_plain_batches_is_that_of_the_data():
-    np.testing.assert_allclose(batch_prior("erm", COUNTS), [0.6, 0.3, 0.1])
+    np.testing.assert_allclose(batch_prior(METHODS["erm"], COUNTS), [0.6, 0.3, 0.1])
 
 
 def test_class_weights_are_part_of_the_prior():
     weighed = COUNTS * keras_m2m.effective_number_weights(COUNTS)
-    found = batch_prior("drw", COUNTS)
+    found = batch_prior(METHODS["drw"], COUNTS)
     np.testing.assert_allclose(found, weighed / weighed.sum())
 
 
 @pytest.mark.parametrize(
     "loss, method, after, message",
     [
-        ("ce", "m2m", After(adjust="1"), "batches of m2m have a uniform prior"),
-        ("ce", "drs", After(adjust="auto"), "batches of drs have a uniform prior"),
+        ("ce", "m2m", After(adjust="1"), "batches of M2m have a uniform prior"),
+        ("ce", "drs", After(adjust="auto"), "batches of DRS have a uniform prior"),
         ("ldam", "erm", After(adjust="1"), "cosines and no log-probabilities"),
-        ("ce", "erm", After("crt", "1"), "give --head or --adjust"),
+        ("ce", "erm", After("crt", "1"), "give a head or adjust"),
         ("la", "erm", After(adjust="1"), "must not be adjusted twice"),
-        ("la", "m2m", After(adjust="1"), "batches of m2m have a uniform prior"),
+        ("la", "m2m", After(adjust="1"), "batches of M2m have a uniform prior"),
         ("bce", "erm", After("crt"), "needs a logit for each class"),
         ("ldam", "erm", After("tau_norm"), "is normalised as it is"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_a_sentence(loss, method, after, message):
-    assert message in refusal(loss, method, after)
+    assert message in after_refusal(*parts_of(loss, method), after)
     flags = [f"--method={method}", f"--loss={loss}", f"--head={after.head}"]
     flags += [f"--adjust={after.adjust}", "--compare=", "--epochs=3", "--defer_epoch=1"]
     with pytest.raises(UserError, match=message):
@@ -107,12 +110,12 @@ def test_what_makes_no_sense_is_refused_by_a_sentence(loss, method, after, messa
 )
 def test_what_makes_sense_is_not(name):
     row = read_row(name)
-    assert refusal(row.loss, row.method, row.after) is None
+    assert after_refusal(*parts_of(row.loss, row.method), row.after) is None
 
 
 def test_a_compared_method_counts_too():
     flags = ["--method=erm", "--compare=drs", "--adjust=1", "--epochs=3"]
-    with pytest.raises(UserError, match="--method=drs: the batches of drs"):
+    with pytest.raises(UserError, match="--method=drs: the batches of DRS"):
         parse(tiny.TASK, [*flags, "--defer_epoch=1"])
 
 

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from helpers import tiny
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import phases
 from tasks.experiment import ablations
 from tasks.experiment.recipes import ABLATIONS
-from tasks.experiment.recipes import METHODS
 from tasks.experiment.recipes import method_of
 from tasks.experiment.rows import Row
 from tasks.experiment.rows import read_row
 from tasks.runs.sweep import Entry
-from tasks.training import phases
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 from tasks.training.train import train
 
 pytestmark = pytest.mark.no_backend  # test_ablations has their models on each.
@@ -37,7 +39,7 @@ def test_an_ablation_trains(name, tmp_path):
 
 def test_ablations_upon_rs_are_not_deferred():
     for name in ABLATIONS:
-        found = phases.phases(tiny.settings(method=name))
+        found = phases.phases(recipe_of(tiny.settings(method=name)))
         assert len(found) == (1 if name in ("m2m_rs", "m2m_rs_rand") else 2)
         assert found[-1].method is ABLATIONS[name]
 
@@ -77,11 +79,11 @@ def test_the_names_of_ablations_are_no_methods_of_the_command_line():
 def test_values_that_an_ablation_fixes_go_before_the_settings(name):
     settings = tiny.settings(method=name, lam=0.5, gamma=0.7)
     data = tiny.blobs(settings)
-    f = phases.new_network(tiny.TASK, data, settings)
+    f = tiny.untrained(data, settings)
     networks = [tiny.build(data, "dense", settings) for _ in range(2)]
     g = ablations.teacher(networks[: ABLATIONS[name].teachers])
-    *_, phase = phases.phases(settings)
-    model = phases.model_of(phase, f, g, data, settings)
+    *_, phase = phases.phases(recipe_of(settings))
+    model = phases.model_of(phase, f, g, training_set(data), recipe_of(settings))
     expected = {"m2m_lam0": (0, 0.7), "m2m_no_threshold": (0.5, 0)}
     expected["m2m_ensemble"] = (0.5, 0.99)
     assert (model.lam, model.gamma) == expected.get(name, (0.5, 0.7))

@@ -67,7 +67,7 @@ def test_a_loss_corrects_no_frequencies_that_a_method_changes_from_the_start(
 @pytest.mark.parametrize("more", ["--loss=la", "--adjust=1"])
 def test_nothing_corrects_frequencies_that_remix_changes(more):
     flags = ["--method=erm", "--compare=", more]
-    with pytest.raises(UserError, match="remix changes"):
+    with pytest.raises(UserError, match="Remix changes"):
         parse(task("cifar_lt"), [*flags, "--mix=remix"])
     assert parse(task("cifar_lt"), [*flags, "--mix=mixup"]).mix == "mixup"
 

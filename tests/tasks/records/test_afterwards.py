@@ -7,12 +7,12 @@ from sklearn.metrics import confusion_matrix
 
 from helpers import tiny
 from keras_m2m import heads
-from tasks.experiment.after import NOTHING
-from tasks.experiment.after import After
+from keras_m2m.recipes import NOTHING
+from keras_m2m.recipes import After
+from keras_m2m.recipes import Diverged
 from tasks.records import trainings as module
 from tasks.records.trainings import Trainings
 from tasks.training import afterwards
-from tasks.training.health import Diverged
 
 pytestmark = pytest.mark.no_backend
 
@@ -122,7 +122,7 @@ def test_features_are_computed_once_for_all_of_a_network(own, monkeypatch):
     monkeypatch.setattr(afterwards, "heads", fake)
     kept = {}
     for name in ("ncm", "adjust=auto", "tau_norm_auto", "ncm"):
-        afterwards.network_after(own.network(ERM), DATA, EACH[name], kept)
+        afterwards.done_after(own.network(ERM), DATA, EACH[name], kept)
     assert len(seen) == 2  # Of training and of validation samples.
     assert kept.keys() == {"train", "validation"}
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from helpers import tiny
+from keras_m2m.recipes import Diverged
 from tasks.experiment.errors import UserError
 from tasks.records import folder_lock
 from tasks.records.records import find
 from tasks.records.trainings import Trainings
 from tasks.training import devices
-from tasks.training.health import Diverged
 
 pytestmark = pytest.mark.usefixtures("untraced")
 BATCHES = 4  # Of an epoch.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import tiny
-from tasks.experiment.after import After
+from keras_m2m.recipes import After
 from tasks.experiment.errors import UserError
 from tasks.records import trainings
 from tasks.runs import runner

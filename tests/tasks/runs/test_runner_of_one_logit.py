@@ -15,7 +15,6 @@ from tasks.records.trainings import Trainings
 from tasks.runs import pictures
 from tasks.runs import runner
 from tasks.runs.data_checks import check_data
-from tasks.training import phases
 from tasks.training.evaluation import evaluate
 
 pytestmark = pytest.mark.no_backend
@@ -60,8 +59,8 @@ def test_one_logit_trains_as_the_two_that_it_stands_for():
     """A network of two logits whose weights are the halves, of either sign."""
     settings = tiny.settings(method="erm", loss="bce", weight_decay=0.0)
     data = tiny.two_blobs(settings)
-    one = phases.new_network(tiny.TASK, data, settings)
-    two = phases.new_network(tiny.TASK, data, settings.replace(loss="ce"))
+    one = tiny.untrained(data, settings)
+    two = tiny.untrained(data, settings.replace(loss="ce"))
     kernel, bias = one.get_weights()[-2:]
     signs = np.array([-0.5, 0.5], "float32")
     two.set_weights([*one.get_weights()[:-2], kernel * signs, bias * signs])
@@ -82,7 +81,7 @@ def test_one_logit_trains_as_the_two_that_it_stands_for():
 def test_cross_entropy_is_logged_as_for_two_logits(run):
     settings, _ = run
     samples, labels = tiny.two_blobs(settings).validation
-    f = phases.new_network(tiny.TASK, tiny.two_blobs(settings), settings)
+    f = tiny.untrained(tiny.two_blobs(settings), settings)
     logs = f.evaluate(samples, labels, verbose=0, return_dict=True)
     logit = f.predict(samples, verbose=0)[:, 0].astype("float64")
     expected = np.logaddexp(0, np.where(labels == 1, -logit, logit)).mean()

@@ -3,9 +3,9 @@
 import pytest
 
 from helpers.made_results import runs
-from tasks.experiment.after import refusal
-from tasks.experiment.recipes import loss_refusal
-from tasks.experiment.recipes import split_mix
+from keras_m2m.recipes.after import after_refusal
+from keras_m2m.recipes.losses import loss_refusal
+from tasks.experiment.recipes import parts_of
 from tasks.experiment.rows import read_row
 from tasks.tables import after2020
 from tasks.tables import layout
@@ -21,9 +21,9 @@ ROWS = after2020.rows(validated=True)
 
 def test_every_row_can_be_made():
     for row in ROWS:
-        mix, method = split_mix(row.method)
-        assert refusal(row.loss, row.method, row.after) is None, row
-        assert loss_refusal(method, row.loss, mix) is None, row
+        parts = parts_of(row.loss, row.method)
+        assert after_refusal(*parts, row.after) is None, row
+        assert loss_refusal(*parts) is None, row
 
 
 def test_names_and_labels_are_unique():

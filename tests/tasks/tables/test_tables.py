@@ -10,7 +10,7 @@ from helpers.made_results import by_loss_and_method
 from helpers.made_results import failed
 from helpers.made_results import record
 from helpers.made_results import runs
-from tasks.experiment.after import After
+from keras_m2m.recipes import After
 from tasks.experiment.errors import UserError
 from tasks.experiment.rows import Row
 from tasks.tables import layout

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import tiny
-from tasks.experiment.after import After
+from keras_m2m.recipes import After
 from tasks.training import afterwards
 
 # On arrays it is tested on every backend, in records/test_afterwards.
@@ -44,7 +44,7 @@ def test_a_stream_has_the_features_of_one_crop_of_each_sample(streamed):
     settings = tiny.settings(method="erm").followed_by(After("ncm"))
     means = []
     for own in (data, stream, stream):
-        network, _ = afterwards.network_after(f, own, settings, {})
+        network, _ = afterwards.done_after(f, own, settings, {})
         means.append(network.get_weights()[-1])
     of_arrays, of_stream, again = means
     np.testing.assert_array_equal(of_stream, again)

@@ -10,10 +10,11 @@ import pytest
 
 import keras_m2m
 from helpers import tiny
+from keras_m2m.recipes import Diverged
+from keras_m2m.recipes.health import StopAtNonFiniteLoss
+from keras_m2m.recipes.health import WarnOfExplosion
 from tasks.experiment.errors import UserError
 from tasks.runs import runner
-from tasks.training.health import StopAtNonFiniteLoss
-from tasks.training.health import WarnOfExplosion
 from tasks.training.train import train
 
 
@@ -26,7 +27,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_the_likely_cause(
     settings = tiny.settings(
         method=method, out_dir=str(tmp_path), learning_rate=1e18, epochs=20
     )
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(Diverged) as raised:
         runner.run(tiny.TASK, settings)
     assert "the loss was nan in epoch" in str(raised.value)
     assert cause in str(raised.value)
@@ -35,7 +36,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_the_likely_cause(
 
 def test_m2m_whose_loss_is_not_finite_names_unscaled_entries_too():
     stop = StopAtNonFiniteLoss("runs/x", weighted=False, translated=True)
-    with pytest.raises(UserError, match=r"unscaled entries.*or the learning rate is"):
+    with pytest.raises(Diverged, match=r"unscaled entries.*or the learning rate is"):
         stop.on_epoch_end(48, {"loss": np.nan})
 
 
@@ -44,7 +45,7 @@ def test_a_run_that_diverged_says_so_again_at_once(tmp_path, capsys):
     settings = tiny.settings(method="erm", out_dir=str(tmp_path), learning_rate=1e18)
     for _ in range(2):
         capsys.readouterr()
-        with pytest.raises(UserError, match=r"erm from seed 0: the loss was .*rate"):
+        with pytest.raises(Diverged, match=r"erm from seed 0: the loss was .*rate"):
             runner.run(tiny.TASK, settings)
     assert "Epoch" not in capsys.readouterr().out
 
@@ -196,7 +197,7 @@ def test_a_loss_that_explodes_when_m2m_begins_warns_once_of_scales_and_steps():
     assert message.startswith("Epoch 49: the cross entropy of training is 600, and was")
     assert "0.01 before M2m began" in message
     assert "unscaled ones are the usual cause" in message
-    assert "--step_size" in message
+    assert "lower the step_size" in message
 
 
 def test_a_loss_as_guessing_has_it_or_as_before_does_not_warn():

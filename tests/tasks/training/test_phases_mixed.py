@@ -8,13 +8,15 @@ import pytest
 
 import keras_m2m
 from helpers import tiny
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import phases
 from tasks.experiment.errors import UserError
-from tasks.experiment.recipes import METHODS
 from tasks.experiment.task import Data
 from tasks.records.teachers import teachers
 from tasks.runs.data_checks import check_methods
-from tasks.training import phases
 from tasks.training import train as training
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy
 
@@ -23,11 +25,14 @@ def models(**changes):
     """The model of each phase of a training, and its network."""
     settings = tiny.settings(**changes)
     data = tiny.blobs(settings)
-    f, g = (phases.new_network(tiny.TASK, data, settings) for _ in range(2))
-    mixing = phases.mixing_model(f, data, settings)
+    f, g = (tiny.untrained(data, settings) for _ in range(2))
+    made_of = training_set(data), recipe_of(settings)
+    mixing = phases.mixing_model(f, *made_of)
     found = []
-    for phase in phases.phases(settings):
-        model = phases.model_of(phase, f, g, data, settings, mixing)
+    for phase in phases.phases(recipe_of(settings)):
+        model = phases.model_of(
+            phase, f, g, training_set(data), recipe_of(settings), mixing
+        )
         found.append((model, type(model.loss)))
     return f, found
 
@@ -75,7 +80,7 @@ IMAGES = replace(tiny.TASK, load=of_images, build=of_pixels)
 
 
 def mixed_epochs(**changes):
-    found = phases.phases(tiny.settings(epochs=9, defer_epoch=5, **changes))
+    found = phases.phases(recipe_of(tiny.settings(epochs=9, defer_epoch=5, **changes)))
     assert [phase.first for phase in found[1:]] == [phase.last for phase in found[:-1]]
     return [(phase.first, phase.last) for phase in found if phase.mixes]
 
@@ -117,15 +122,27 @@ def test_batches_are_mixed_from_an_epoch_on(method, start, until, expected):
 def test_cmo_takes_foregrounds_from_class_balanced_batches():
     settings = tiny.settings(method="m2m", mix="cmo", batch_size=7)
     data = of_images(settings)
-    f, g = (phases.new_network(IMAGES, data, settings) for _ in range(2))
-    plain, balanced = phases.phases(settings)
-    pairs = phases.fit_arguments(plain, data, settings)["x"]
+    f, g = (tiny.untrained(data, settings, IMAGES) for _ in range(2))
+    made_of = training_set(data), recipe_of(settings)
+    plain, balanced = phases.phases(made_of[1])
+    pairs = phases.fit_arguments(plain, *made_of)["x"]
     assert (pairs.first.sampling, pairs.second.sampling) == ("instance", "class")
     assert len(pairs[0][1]) == 2 * 7
-    assert phases.model_of(plain, f, None, data, settings).mixing.paired
+    assert phases.model_of(
+        plain, f, None, training_set(data), recipe_of(settings)
+    ).mixing.paired
     # Those of M2m have them.
-    assert len(phases.fit_arguments(balanced, data, settings)["x"][0][1]) == 7
-    assert not phases.model_of(balanced, f, g, data, settings).mixing.paired
+    assert (
+        len(
+            phases.fit_arguments(balanced, training_set(data), recipe_of(settings))[
+                "x"
+            ][0][1]
+        )
+        == 7
+    )
+    assert not phases.model_of(
+        balanced, f, g, training_set(data), recipe_of(settings)
+    ).mixing.paired
 
 
 def test_a_method_trains_by_cmo(tmp_path):

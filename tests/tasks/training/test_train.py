@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from helpers import tiny
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import METHODS
+from keras_m2m.recipes import LOSSES
+from keras_m2m.recipes import METHODS
 from tasks.training.train import train
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from helpers import tiny
+from keras_m2m.recipes import phases
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import flags_of_the_run
 from tasks.training import devices
-from tasks.training import phases
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 from tasks.training.train import train
 
 BACKEND = keras.config.backend()
@@ -45,7 +47,9 @@ def test_a_task_takes_the_most_steps_that_divide_an_epoch(steps, most, expected)
     # The last batch is filled up.
     x = np.zeros((10 * steps - 9, 2), "float32")
     data = replace(data, train=(x, np.zeros(len(x), "int64")))
-    assert phases.steps_per_execution(data, settings) == expected
+    assert (
+        phases.steps_per_execution(training_set(data), recipe_of(settings)) == expected
+    )
 
 
 def test_how_many_steps_are_handed_over_is_no_part_of_what_a_training_is():

@@ -1,14 +1,12 @@
-"""What stops a run that has gone wrong, with the likely cause."""
+"""What stops a training that has gone wrong, with the likely cause."""
 
 import math
 import warnings
 
 import keras
 
-from tasks.experiment.errors import UserError
 
-
-class Diverged(UserError):
+class Diverged(ArithmeticError):
     """A training whose loss is not finite any more.
 
     Args:
@@ -43,7 +41,7 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
         self.training, self.weighted = training, weighted
         self.translated = translated
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         loss = (logs or {})["loss"]
         if math.isfinite(loss):
             return
@@ -53,15 +51,15 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
         if self.translated:
             cause = (
                 "Translations left the range of the samples (unscaled entries are the "
-                "usual cause: scale them alike, or lower --step_size), or the learning "
-                "rate is too high"
+                "usual cause: scale them alike, or lower the step_size), or the "
+                "learning rate is too high"
             )
         what = f"the loss was {loss} in epoch {epoch}, counted from 0"
         raise Diverged(
             self.training,
             what,
-            f". {cause}: try a lower --learning_rate. The same command would come to "
-            "the same point",
+            f". {cause}: try a lower learning_rate. The same call would come to the "
+            "same point",
         )
 
 
@@ -84,7 +82,8 @@ class WarnOfExplosion(keras.callbacks.Callback):
         self.before, self.guessing = before, math.log(num_classes)
         self.warned = False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        logs = logs or {}
         if "cross_entropy" not in logs:
             return  # Outputs are cosines, which stay in bounds.
         before, now = self.before["cross_entropy"], logs["cross_entropy"]
@@ -95,6 +94,6 @@ class WarnOfExplosion(keras.callbacks.Callback):
             f"Epoch {epoch}: the cross entropy of training is {now:.3g}, "
             f"and was {before:.3g} before M2m began. Translations leave the range of "
             "the samples, and scores of M2m mean little. Scale the entries of the "
-            "samples alike (unscaled ones are the usual cause), or lower --step_size",
+            "samples alike (unscaled ones are the usual cause), or lower the step_size",
             stacklevel=2,
         )

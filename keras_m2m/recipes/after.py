@@ -1,16 +1,15 @@
 """What is done with a network after its training: another head, adjusted logits."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.experiment.recipes import LOSSES
-from tasks.experiment.recipes import MIXES
-from tasks.experiment.recipes import loss_of
-from tasks.experiment.recipes import method_of
-from tasks.experiment.recipes import split_mix
+from keras_m2m.imbalance import ClassCounts
+from keras_m2m.recipes.losses import Loss
+from keras_m2m.recipes.losses import loss_of
+from keras_m2m.recipes.methods import Method
+from keras_m2m.recipes.mixes import Mix
 
 TRAINED = "trained"
 
@@ -109,67 +108,80 @@ def tau_of(text: str) -> str | None:
     return f"{tau:g}" if math.isfinite(tau) and 0 <= tau <= 10 else None
 
 
-def batch_prior(method: str, class_counts) -> np.ndarray:
+def made_after(head: str, adjust: float | str) -> After:
+    """What a head and a τ stand for.
+
+    Args:
+        head: A key of `HEADS`.
+        adjust: τ in `[0, 10]`, 0 for none, or `"auto"`.
+
+    Raises:
+        ValueError: If one is something else.
+    """
+    if head not in HEADS:
+        raise ValueError(
+            f"`head` must be one of {', '.join(HEADS)}. Received: head={head!r}"
+        )
+    tau = tau_of(str(adjust))
+    if tau is None:
+        raise ValueError(
+            f'`adjust` must be a number in [0, 10] or "{AUTO}". '
+            f"Received: adjust={adjust!r}"
+        )
+    return After(head, tau)
+
+
+def batch_prior(method: Method, class_counts: ClassCounts) -> np.ndarray:
     """The prior of the batches that a network was trained on last.
 
     Args:
-        method: Of `METHODS` or `ABLATIONS`.
+        method: The method of its last epochs.
         class_counts: Training samples per class.
 
     Returns:
         Shares of the classes, float64.
     """
-    made, counts = method_of(method), np.asarray(class_counts, "float64")
-    if made.sampling == "class" or made.smote:
+    counts = np.asarray(class_counts, "float64")
+    if method.sampling == "class" or method.smote:
         counts = np.ones_like(counts)
-    if made.weights is not None:
-        counts = counts * made.weights(class_counts)
+    if method.weights is not None:
+        counts = counts * method.weights(class_counts)
     return counts / counts.sum()
 
 
-def refusal(loss: str, method: str, after: After) -> str | None:
-    """Why something cannot be done after a training, as a sentence, or None.
+def after_refusal(method: Method, loss: Loss, mix: Mix, after: After) -> str | None:
+    """Why something cannot be done after a training, as a sentence, or None."""
+    return _head_refusal(loss, after) or _adjust_refusal(method, loss, mix, after)
 
-    Args:
-        loss: A key of `LOSSES`.
-        method: Of `METHODS` or `ABLATIONS`.
-        after: What is to be done.
-    """
-    head, of_loss = HEADS[after.head], LOSSES[loss]
-    if after.head != TRAINED:
-        if after.adjust != NO_TAU:
-            return (
-                "only the head that was trained has a prior to adjust: cRT and LWS are "
-                "trained by class-balanced batches, τ-norm and NCM give no "
-                "probabilities; give --head or --adjust"
-            )
-        if of_loss.head == "logit":
-            return f"another head needs a logit for each class, and {loss} has one"
-        if head.needs_products and of_loss.head == "cosine":
-            return f"the head of {loss} is normalised as it is"
-    if after.adjust == NO_TAU:
+
+def _head_refusal(loss, after):
+    if after.head == TRAINED:
         return None
-    mix, _ = split_mix(method)
-    if not MIXES[mix].keeps_prior:
-        return f"{mix} changes the class frequencies that it would adjust for"
-    if of_loss.head == "cosine":
-        return f"the outputs of {loss} are cosines and no log-probabilities"
-    of_last_epochs = loss_of(method_of(method), loss).make([2, 1])
-    if getattr(of_last_epochs, "corrects_prior", False):
-        return f"{loss} holds the prior already, and must not be adjusted twice"
-    if np.ptp(batch_prior(method, [2, 1])) < 1e-9:
+    if after.adjust != NO_TAU:
         return (
-            f"the batches of {method} have a uniform prior, so that adjusting by the "
-            "prior of its batches changes nothing; take it after plain training"
+            "only the head that was trained has a prior to adjust: cRT and LWS are "
+            "trained by class-balanced batches, τ-norm and NCM give no "
+            "probabilities; give a head or adjust, not both"
         )
+    if loss.head == "logit":
+        return f"another head needs a logit for each class, and {loss.label} has one"
+    if HEADS[after.head].needs_products and loss.head == "cosine":
+        return f"the head of {loss.label} is normalised as it is"
     return None
 
 
-def of_flags(flags: Mapping) -> After:
-    """What was done after a training, by the flags of a record."""
-    return After(flags.get("head", TRAINED), flags.get("adjust", NO_TAU))
-
-
-def about_heads() -> str:
-    """All heads, for `--help`."""
-    return "; ".join(f"{name}: {head.about}" for name, head in HEADS.items())
+def _adjust_refusal(method, loss, mix, after):
+    if after.adjust == NO_TAU:
+        return None
+    if not mix.keeps_prior:
+        return f"{mix.label} changes the class frequencies that it would adjust for"
+    if loss.head == "cosine":
+        return f"the outputs of {loss.label} are cosines and no log-probabilities"
+    if getattr(loss_of(method, loss).make([2, 1]), "corrects_prior", False):
+        return f"{loss.label} holds the prior already, and must not be adjusted twice"
+    if np.ptp(batch_prior(method, [2, 1])) < 1e-9:
+        return (
+            f"the batches of {method.label} have a uniform prior, so that adjusting by "
+            "the prior of its batches changes nothing; take it after plain training"
+        )
+    return None

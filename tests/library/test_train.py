@@ -1,0 +1,238 @@
+"""`train`: what it does is what the same steps do by hand."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+import keras_m2m
+from keras_m2m import heads
+from keras_m2m.recipes import METHODS
+
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+SHORT = {"epochs": 3, "defer_epoch": 1, "batch_size": 14, "verbose": 0}
+M2M = {"beta": 0.9, "gamma": 0.0, "steps": 2, "step_size": 0.3}
+
+
+def blobs(counts=(12, 40, 4), seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1, 2], counts)
+    centers = np.array([[2, 0], [-2, 0], [0, 2]])[y]
+    return (centers + rng.normal(size=centers.shape)).astype("float32"), y
+
+
+X, Y = blobs()
+
+
+def build(head):
+    return keras_m2m.mlp(3, (2,), hidden=8, head=head)
+
+
+def train(**changes):
+    return keras_m2m.train(build, X, Y, **{**SHORT, **M2M, **changes})
+
+
+def same(one, other):
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return all((a == b).all() for a, b in pairs)
+
+
+def by_hand(method):
+    """The README's long form of `train`, f alone for DRS."""
+
+    def fit(model, sampling, first, last, seed):
+        batches = keras_m2m.ResampledDataset(X, Y, 14, sampling, last, first, seed)
+        rate = keras_m2m.warmup_step_decay(0.1, drops={2: 0.1})
+        schedule = keras_m2m.MomentumCorrectedScheduler(rate)
+        model.fit(**batches.fit_arguments, callbacks=[schedule], verbose=0)
+
+    def new(seed):
+        keras.utils.set_random_seed(seed)
+        network = build("dense")
+        network.compile(keras.optimizers.SGD(momentum=0.9), CROSS_ENTROPY)
+        return network
+
+    if method == "m2m":
+        g = new(1)
+        fit(g, "instance", 0, 3, seed=1)
+    f = new(0)
+    fit(f, "instance", 0, 1, seed=0)
+    model = f
+    if method == "m2m":
+        counts = keras_m2m.count_classes(Y, 3)
+        model = keras_m2m.M2mModel(f, g, counts, lam=0.1, seed=0, **M2M)
+        model.compile(f.optimizer, CROSS_ENTROPY)
+    fit(model, "class", 1, 3, seed=0)
+    return f
+
+
+@pytest.mark.parametrize("method", ["drs", "m2m"])
+def test_one_call_does_what_the_long_form_does(method):
+    trained = train(method=method, drops={2: 0.1})
+    expected = by_hand(method)
+    for ours, own in zip(trained.f.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, own, atol=1e-6)
+
+
+@pytest.mark.no_backend
+def test_g_is_the_plain_training_of_the_next_seed():
+    assert same(train().g, train(method="erm", seed=1).f)
+
+
+@pytest.mark.no_backend
+def test_a_given_g_is_not_trained_again():
+    g = build("dense")
+    before = g.get_weights()
+    trained = train(g=g)
+    assert trained.g is g
+    assert all((a == b).all() for a, b in zip(before, g.get_weights(), strict=True))
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains(method):
+    trained = train(method=method)
+    assert [row["epoch"] for row in trained.history] == [0, 1, 2]
+    assert np.isfinite([row["loss"] for row in trained.history]).all()
+    assert ("acceptance_rate" in trained.history[-1]) == (method == "m2m")
+
+
+@pytest.mark.no_backend
+def test_a_training_cut_off_goes_on_and_a_finished_one_is_there(tmp_path):
+    class Cut(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    whole = train(folder=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(folder=tmp_path / "cut", callbacks=[Cut()])
+    assert same(train(folder=tmp_path / "cut").f, whole.f)
+    again = train(folder=tmp_path / "whole", callbacks=[Cut()])  # Fits nothing.
+    assert same(again.f, whole.f)
+    assert again.history == whole.history
+
+
+@pytest.mark.no_backend
+def test_another_training_in_the_same_folder_begins_anew(tmp_path):
+    train(method="erm", folder=tmp_path)
+    # Not pytest.warns, which hands other warnings on without their module.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        other = train(method="erm", folder=tmp_path, learning_rate=0.05)
+    assert any("is of another training" in str(w.message) for w in caught)
+    assert same(other.f, train(method="erm", learning_rate=0.05).f)
+
+
+@pytest.mark.no_backend
+def test_the_best_epoch_on_validation_is_kept():
+    trained = train(method="erm", validation_data=blobs((5, 5, 5), 1), epochs=5)
+    values = [row["val_balanced_accuracy"] for row in trained.history]
+    last = max(epoch for epoch, value in enumerate(values) if value == max(values))
+    assert trained.tested_epoch == last
+
+
+@pytest.mark.no_backend
+def test_sample_weights_are_those_of_repeated_samples():
+    """One full batch an epoch: the gradient of weights 2 is that of samples twice."""
+    one = {"method": "erm", "epochs": 2, "defer_epoch": 0, "drops": {}}
+    weights = np.where(Y == 2, 2.0, 1.0)
+    weighted = train(**one, batch_size=len(Y), sample_weight=weights)
+    twice = np.repeat(np.arange(len(Y)), np.where(Y == 2, 2, 1))
+    # Keras divides by the rows of the batch, of which there are more here.
+    rate = 0.1 * len(twice) / len(Y)
+    repeated = keras_m2m.train(
+        *(build, X[twice], Y[twice]),
+        **{**SHORT, **one, "batch_size": len(twice), "learning_rate": rate},
+    )
+    pairs = zip(weighted.f.get_weights(), repeated.f.get_weights(), strict=True)
+    for ours, own in pairs:
+        np.testing.assert_allclose(ours, own, atol=1e-6)
+
+
+@pytest.mark.no_backend
+def test_sample_weights_multiply_class_weights():
+    loss = {"method": "rw", "epochs": 1, "defer_epoch": 0, "batch_size": len(Y)}
+    weights = np.linspace(0, 2, len(Y))
+    found = train(**loss, sample_weight=weights).history[0]["loss"]
+    keras.utils.set_random_seed(0)
+    logits = build("dense").predict(X, verbose=0).astype("float64")
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(Y)), Y]
+    own = 1 / np.bincount(Y)
+    own = 3 * own / own.sum()
+    assert found == pytest.approx((weights * own[Y] * losses).mean(), rel=1e-5)
+
+
+@pytest.mark.no_backend
+def test_a_head_is_made_after_the_training():
+    trained = train(method="erm", head="ncm")
+    expected = heads.nearest_class_mean(train(method="erm").f, X, Y)
+    assert same(trained.f, expected)
+    adjusted = train(method="erm", adjust=1)
+    by_counts = heads.adjust_logits(train(method="erm").f, [12, 40, 4])
+    assert same(adjusted.f, by_counts)
+    assert adjusted.after == {"tau": 1.0}
+
+
+@pytest.mark.no_backend
+def test_an_optimizer_of_the_user_trains_at_its_own_rate():
+    own = keras.optimizers.Adam(1e-3)
+    trained = train(optimizer=own)
+    assert isinstance(trained.f.optimizer, keras.optimizers.Adam)
+    assert trained.f.optimizer is not own
+    assert own.iterations == 0
+    assert float(trained.f.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+@pytest.mark.no_backend
+def test_a_network_may_be_built_without_a_head():
+    network = lambda: build("dense")  # noqa: E731  as users write it
+    trained = keras_m2m.train(network, X, Y, method="erm", **SHORT)
+    assert same(trained.f, train(method="erm").f)
+    with pytest.raises(ValueError, match="needs a cosine head: let `build` take"):
+        keras_m2m.train(network, X, Y, loss="ldam", **SHORT)
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"method": "m3m"}, "`method` must be one of erm, rs, smote"),
+        ({"loss": ["ce"]}, "`loss` must be one of ce, focal"),
+        ({"mix": None}, "`mix` must be one of none, mixup"),
+        ({"head": "best"}, "`head` must be one of trained, tau_norm"),
+        ({"adjust": "much"}, r"`adjust` must be a number in \[0, 10\]"),
+        ({"method": "rs", "loss": "la"}, "LA corrects for the class frequencies"),
+        ({"adjust": 1}, "batches of M2m have a uniform prior"),
+        ({"method": "erm", "adjust": "auto"}, "needs validation_data"),
+        ({"loss": "bce"}, "BCE is for two classes, and there are 3"),
+        ({"defer_epoch": 3}, "`defer_epoch` must be"),
+        ({"epochs": 0}, "`epochs` must be"),
+        ({"optimizer": "adam"}, "`optimizer` must be a keras.optimizers.Optimizer"),
+        ({"restore_best": True}, "`restore_best` needs validation_data"),
+        ({"sample_weight": [1.0]}, "`sample_weight` must be one number for each of 56"),
+        ({"sample_weight": -np.ones(56)}, "finite and at least 0"),
+        ({"bounds": (0, 1)}, "leave bounds"),
+        ({"num_classes": 2}, "Labels must lie in 0..1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_trained(changes, message):
+    def never(head):
+        raise AssertionError
+
+    with pytest.raises(ValueError, match=message):
+        keras_m2m.train(never, X, Y, **{**SHORT, **M2M, **changes})
+
+
+@pytest.mark.no_backend
+def test_a_build_that_is_no_function_is_refused():
+    with pytest.raises(ValueError, match="`build` must be a function"):
+        keras_m2m.train(build("dense"), X, Y, **SHORT, loss="ldam")
+    with pytest.raises(ValueError, match="`build` must be a function"):
+        keras_m2m.train("mlp", X, Y, **SHORT)
+
+
+def test_a_loss_that_explodes_is_said_with_its_likely_cause():
+    with pytest.raises(keras_m2m.Diverged, match="learning rate is too high"):
+        train(method="erm", learning_rate=1e18, epochs=20, defer_epoch=0)
