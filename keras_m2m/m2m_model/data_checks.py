@@ -58,12 +58,12 @@ def check_data(
     >>> check_data(x, [0, 1], (0, 1), np.array([9, 5]))[1]
     array([0, 1])
     """
-    seen = None
+    seen: Any = None
     if isinstance(x, ResampledDataset):
         samples, labels = x.x, x.y
         if is_stream(samples):
             # Where `augment` makes samples of what is read, those of a batch.
-            seen = (samples, labels) if x.augment is None else x[0]
+            seen = (samples, labels) if x.augment is None else x[0][:2]
             samples = x[0][0]
     elif x is None or hasattr(x, "__array__") or is_sparse(x):
         x, y = (_as_keras_takes_it(part) for part in (x, y))

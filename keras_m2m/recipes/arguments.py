@@ -10,19 +10,25 @@ from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_bounds
 from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_real
 from keras_m2m.checks import check_samples
 from keras_m2m.checks import check_weights
 from keras_m2m.checks import check_whole
 from keras_m2m.checks import is_sparse
+from keras_m2m.imbalance import acceptance_probability
+from keras_m2m.m2m_model.settings import check_lengths
+from keras_m2m.m2m_model.settings import check_units
 from keras_m2m.recipes.after import After
 from keras_m2m.recipes.after import after_refusal
 from keras_m2m.recipes.losses import LOSSES
 from keras_m2m.recipes.losses import loss_refusal
 from keras_m2m.recipes.methods import METHODS
+from keras_m2m.recipes.methods import Method
 from keras_m2m.recipes.mixes import MIXES
 from keras_m2m.recipes.recipe import Recipe
 from keras_m2m.recipes.recipe import TrainingSet
 from keras_m2m.sampling import is_stream
+from keras_m2m.units import standard_units
 
 
 def named(**names: str) -> dict[str, Any]:
@@ -84,6 +90,34 @@ def training_set(
         bounds=bounds,
         augment=augment,
     )
+
+
+def of_m2m(
+    method: Method, x: Any, bounds: tuple[float, float] | None, given: dict[str, Any]
+) -> dict[str, Any]:
+    """Arguments of `M2mModel`, checked before g is trained for it.
+
+    Args:
+        method: Without a translation there are none.
+        x: Samples, which units follow from where they are `"auto"`.
+        bounds: Their limits, or None.
+        given: The arguments, as `train` takes them.
+    """
+    if not method.translate:
+        return {}
+    acceptance_probability([2, 1], given["beta"])
+    check_real(0, lam=given["lam"])
+    check_real(0, 1, gamma=given["gamma"])
+    check_whole(steps=given["steps"])
+    check_lengths(check_bounds(bounds), given["step_size"], given["noise"])
+    units = given["units"]
+    if isinstance(units, str):
+        if units != "auto":
+            raise ValueError(
+                f'`units` must be numbers, "auto" or None. Received: units={units!r}'
+            )
+        units = None if bounds or is_stream(x) else standard_units(x)
+    return {**given, "units": check_units(units, None)}
 
 
 def check_combination(

@@ -54,8 +54,9 @@ def train(
     lam: float = 0.1,
     gamma: float = 0.9,
     steps: int = 10,
-    step_size: float | None = None,
+    step_size: float | str | None = None,
     noise: float | None = None,
+    units: ArrayLike | str | None = "auto",
     bounds: tuple[float, float] | None = None,
     g: keras.Model | None = None,
     augment: Callable | None = None,
@@ -109,6 +110,8 @@ def train(
         steps: See `beta`.
         step_size: See `beta`.
         noise: See `beta`.
+        units: As for `M2mModel`. `"auto"` for `standard_units` of the samples, if there
+            are no `bounds` and samples are no stream, and else for none.
         bounds: See `beta`; `(0, 1)` for images.
         g: A classifier trained on the same data, for M2m; None to train it first.
         augment: As for `ResampledDataset`.
@@ -145,16 +148,16 @@ def train(
     `METHODS`, `LOSSES` and `MIXES` for the others.
     """
     after = made_after(head, adjust)
+    names = arguments.named(method=method, loss=loss, mix=mix)
+    of_m2m: dict[str, Any] = {"beta": beta, "lam": lam, "gamma": gamma, "steps": steps}
+    of_m2m |= {"step_size": step_size, "noise": noise, "units": units}
     recipe = Recipe(
-        **arguments.named(method=method, loss=loss, mix=mix),
+        **names,
         **arguments.schedule(epochs, defer_epoch, drops),
         batch_size=check_whole(batch_size=batch_size),
         learning_rate=check_positive(learning_rate=learning_rate),
         optimizer=arguments.checked_optimizer(optimizer),
-        m2m={
-            **{"beta": beta, "lam": lam, "gamma": gamma, "steps": steps},
-            **{"step_size": step_size, "noise": noise},
-        },
+        m2m=arguments.of_m2m(names["method"], x, bounds, of_m2m),
         seed=check_whole(0, LARGEST_WHOLE - 1, seed=seed),  # g has the next one.
         jit_compile=jit_compile,
         steps_per_execution=check_whole(steps_per_execution=steps_per_execution),

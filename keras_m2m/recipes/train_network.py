@@ -49,6 +49,11 @@ class Trained:
     g: keras.Model | None = None
     after: dict | None = None
 
+    @property
+    def step_size(self) -> float | None:
+        """Of the translations, chosen or given; None without any."""
+        return getattr(self.model, "step_size", None)
+
 
 def train_network(
     build: Callable[[str], keras.Model],

@@ -61,7 +61,8 @@ def by_hand(method):
     model = f
     if method == "m2m":
         counts = keras_m2m.count_classes(Y, 3)
-        model = keras_m2m.M2mModel(f, g, counts, lam=0.1, seed=0, **M2M)
+        units = keras_m2m.standard_units(X)
+        model = keras_m2m.M2mModel(f, g, counts, lam=0.1, units=units, seed=0, **M2M)
         model.compile(f.optimizer, CROSS_ENTROPY)
     fit(model, "class", 1, 3, seed=0)
     return f
@@ -214,6 +215,13 @@ def test_a_network_may_be_built_without_a_head():
         ({"sample_weight": [1.0]}, "`sample_weight` must be one number for each of 56"),
         ({"sample_weight": -np.ones(56)}, "finite and at least 0"),
         ({"bounds": (0, 1)}, "leave bounds"),
+        ({"beta": 1.0}, "`beta` is out of range"),
+        ({"lam": -1}, "`lam` must"),
+        ({"gamma": 2}, "`gamma` must"),
+        ({"steps": 0}, "`steps` must"),
+        ({"step_size": "long"}, "`step_size` must"),
+        ({"noise": -1}, "`noise` must"),
+        ({"units": "std"}, "`units` must"),
         ({"num_classes": 2}, "Labels must lie in 0..1"),
     ],
 )
@@ -236,3 +244,10 @@ def test_a_build_that_is_no_function_is_refused():
 def test_a_loss_that_explodes_is_said_with_its_likely_cause():
     with pytest.raises(keras_m2m.Diverged, match="learning rate is too high"):
         train(method="erm", learning_rate=1e18, epochs=20, defer_epoch=0)
+
+
+@pytest.mark.no_backend
+def test_a_step_is_chosen_where_none_is_given():
+    trained = train(step_size=None, gamma=0.5, epochs=4, defer_epoch=2)
+    assert trained.step_size == trained.model.step_size > 0
+    assert train(method="drs").step_size is None
