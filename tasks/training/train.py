@@ -75,7 +75,7 @@ def train(
     )
 
 
-class _Resume(keras_m2m.ExactResume):
+class ResumeInFolder(keras_m2m.ExactResume):
     """One that says what to do about checkpoints of another training."""
 
     def restore(self, model):
@@ -89,7 +89,7 @@ def _resume(folder, f, best, watch, settings, training, begun_as):
     folder.mkdir(parents=True, exist_ok=True)
     apart = settings.checkpoint_seconds
     names = training, begun_as
-    resume = _Resume(folder / CHECKPOINTS, f, best, watch, *names, apart)
+    resume = ResumeInFolder(folder / CHECKPOINTS, f, best, watch, *names, apart)
     done = resume.epochs_done
     if begun_as and done == settings.defer_epoch:
         print(

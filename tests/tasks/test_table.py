@@ -178,7 +178,7 @@ def test_a_flag_of_pace_goes_to_the_trainings(tmp_path):
         (["--table=2", "digits_lt -seed=3"], "--seed has no use here"),
         (["--table=2", "digits_lt", "--dry_run"], "--dry_run has no use here"),
         (["--table=2", "--rows=ce-rs,ce-rs", "digits_lt"], "ce-rs is named twice"),
-        (["--table=2", "--rows=la-rs", "digits_lt"], "--rows=la-rs: la corrects"),
+        (["--table=2", "--rows=la-rs", "digits_lt"], "--rows=la-rs: LA corrects"),
         (["--table=2", "--rows=ce-mixed-rs", "digits_lt"], "ce-mixup-drs"),
         (["--table=2", "digits_lt --mix=mixup"], "--mix has no use here"),
         (["--table=2", "digits_lt", "digits_lt"], "digits_lt is named twice"),

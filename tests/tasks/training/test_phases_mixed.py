@@ -224,7 +224,7 @@ def test_a_training_on_mixed_batches_goes_on_exactly(changes, tmp_path, monkeypa
     changes = {"mix": "mixup", "loss": "la", **changes}
     expected = trained(tmp_path / "peace", **changes)
     with monkeypatch.context() as patch:
-        patch.setattr(keras_m2m, "ExactResume", Cut)
+        patch.setattr(training, "ResumeInFolder", Cut)
         with pytest.raises(KeyboardInterrupt):
             trained(tmp_path / "cut", **changes)
     found = trained(tmp_path / "cut", **changes)
