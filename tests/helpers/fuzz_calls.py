@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 import keras_m2m
 from helpers import fuzz_heads
+from helpers import fuzz_recipes
 from helpers import fuzz_training
 from helpers import fuzz_values as values
 from helpers.fuzz_values import Call
@@ -316,6 +317,7 @@ PLOTS = {
 CALLS = {
     **fuzz_heads.CALLS,
     **fuzz_training.CALLS,
+    **fuzz_recipes.CALLS,
     **{
         name: Call(getattr(keras_m2m, name), arguments, check)
         for name, (arguments, check) in IMBALANCE.items()

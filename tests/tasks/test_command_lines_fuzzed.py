@@ -6,7 +6,6 @@ each.
 
 import importlib
 import os
-import pathlib
 from functools import partial
 
 import pytest
@@ -30,7 +29,6 @@ from tasks.runs import sweep
 from tasks.runs import table_figures
 from tasks.runs.data_checks import check_methods
 from tasks.runs.sweep import Sweep
-from tasks.training import train
 from tasks.training.recipe import recipe_of
 from tasks.training.recipe import training_set
 
@@ -130,13 +128,10 @@ def _begin(settings):
     for method in {settings.method, *settings.compare}:
         own = settings.replace(method=method)
         f = tiny.untrained(blobs, own)
-        g = phases.new_network(
-            tiny.TASK, blobs, own.replace(loss=LOSSES[own.loss].of_g)
-        )
+        g = tiny.untrained(blobs, own.replace(loss=LOSSES[own.loss].of_g))
         for phase in phases.phases(recipe_of(own)):
             phases.model_of(phase, f, g, training_set(blobs), recipe_of(own))
             phases.fit_arguments(phase, training_set(blobs), recipe_of(own))
-            train._callbacks(phase.method, own, pathlib.Path("none"))
 
 
 @EXAMPLES
