@@ -26,7 +26,7 @@ def read_labels(y: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
     """
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1:
-        raise UserError(f"{what} must be labels of shape (n,). {_columns(y)}")
+        raise UserError(f"{what} must be labels of shape (n,). {_several_axes(y)}")
     if y.dtype.kind in "SU":
         y = _decoded(y, what)
         labelled = ~np.isin(np.char.strip(y), sorted(MISSING))
@@ -42,9 +42,14 @@ def read_labels(y: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
     return y, labelled
 
 
-def _columns(y):
+def _several_axes(y):
     """What to do about labels of this shape."""
     received = f"Received: shape {y.shape}, dtype {y.dtype}"
+    if y.ndim > 2 and y[0].size > 1:
+        return (
+            "Masks, a class for each pixel, need a network for segmentation, such as "
+            f"those of KerasHub. {received}"
+        )
     if y.ndim != 2 or y.dtype.kind not in "biuf":
         return received
     if not np.isin(y, (0, 1)).all():
@@ -55,7 +60,8 @@ def _columns(y):
     return (
         f"{several.sum()} of {len(y)} rows have several labels, or none, and a sample "
         "must be of one class. Save the one that counts, or a name for each "
-        f"combination. {received}"
+        "combination; or take scikit-learn's MultiOutputClassifier, a classifier for "
+        f"each label. {received}"
     )
 
 
@@ -68,7 +74,8 @@ def _whole(y, what):
         raise UserError(
             f"{what} must be integers or strings. Received: {y.dtype}, such as "
             f"{values[np.argmax(values != np.rint(values))]}, which are no classes. "
-            "Give a class to each range of values"
+            "Give a class to each range of values, or predict them by scikit-learn's "
+            "HistGradientBoostingRegressor"
         )
     return values.astype("int64"), labelled
 

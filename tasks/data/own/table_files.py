@@ -95,6 +95,7 @@ def _read_text(path, pandas):
     arguments = {
         "sep": form.delimiter,
         "decimal": form.decimal,
+        "thousands": form.thousands,
         "header": None,
         "names": form.names,
         "skiprows": form.skipped,

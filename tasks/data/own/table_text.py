@@ -15,8 +15,6 @@ _READ = 2**18  # Bytes that are looked at.
 _LINES = 100
 _DELIMITERS = ",;\t|"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+")
-_POINT = re.compile(r"[+-]?\d+\.\d+|[+-]?\d{1,3}(,\d{3})+\.\d+")
 LABEL = "class"  # What the last column of a file without names is called.
 
 
@@ -27,6 +25,7 @@ class Form(NamedTuple):
         encoding: Of the bytes.
         delimiter: Between values.
         decimal: `"."` or `","`.
+        thousands: The other one where it stands between thousands, else None.
         names: Of the columns.
         skipped: Lines before the first row of values.
     """
@@ -34,6 +33,7 @@ class Form(NamedTuple):
     encoding: str
     delimiter: str
     decimal: str
+    thousands: str | None
     names: list[str]
     skipped: int
 
@@ -63,8 +63,8 @@ def find_form(path: Path) -> Form:
         names = _keel_names(heads, len(first))
     else:
         names, skipped = _names(first, path), skipped + reader.line_num
-    decimal = _decimal([cell.strip() for row in reader for cell in row] + first)
-    return Form(encoding, delimiter, decimal, names, skipped)
+    cells = [cell.strip() for row in [first, *reader] for cell in row]
+    return Form(encoding, delimiter, *_marks(cells, delimiter), names, skipped)
 
 
 def _is_head(line):
@@ -105,10 +105,35 @@ def _delimiter(lines):
     return best
 
 
-def _decimal(cells):
-    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
-    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
-    return "," if commas > points else "."
+def _marks(cells, delimiter):
+    """The marks of decimals and of thousands, None where there is none."""
+    cells = [cell for cell in cells if re.fullmatch(r"[+-]?[\d.,]*[.,][\d.,]*", cell)]
+    counts = {mark: _count_decimals(cells, mark) for mark in ",."}
+    # What may be either, such as 1,234, is a number of thousands between commas.
+    grouped = [cell for cell in cells if _grouped(",").fullmatch(cell)]
+    either = not any(counts.values()) and len(grouped) == len(cells) > 0
+    is_comma = counts[","] > counts["."] or (either and delimiter != ",")
+    decimal, other = (",", ".") if is_comma else (".", ",")
+    with_other = [cell for cell in cells if other in cell]
+    pattern = _grouped(other, rf"({re.escape(decimal)}\d*)?")
+    are_thousands = with_other and all(map(pattern.fullmatch, with_other))
+    return decimal, (other if are_thousands else None)
+
+
+def _count_decimals(cells, mark):
+    """How many numbers have decimals after a mark, and cannot be read otherwise."""
+    fraction = rf"{re.escape(mark)}\d+"
+    plain = re.compile(rf"[+-]?\d*{fraction}")
+    thousands = _grouped("." if mark == "," else ",", fraction)
+    return sum(
+        bool(plain.fullmatch(cell) or thousands.fullmatch(cell))
+        and not _grouped(mark).fullmatch(cell)
+        for cell in cells
+    )
+
+
+def _grouped(mark, rest=""):
+    return re.compile(rf"[+-]?\d{{1,3}}({re.escape(mark)}\d{{3}})+{rest}")
 
 
 def _names(cells, path):

@@ -182,6 +182,7 @@ def test_whole_floats_are_integers(dtype, path):
         (np.where(Y, np.inf, 0.0), "must be integers or strings"),
         (np.where(Y, 1e300, 0.0), "must be integers or strings"),
         (np.eye(8)[:, [0, 1]] * 1.0, "6 of 8 rows have several labels, or none"),
+        (np.zeros((8, 4, 4), int), "[Mm]asks.*segmentation"),
         (np.eye(2)[Y], r"one-hot: save y.argmax\(axis=1\)"),
         (np.ones((8, 14), "uint8"), "8 of 8 rows have several labels"),
         (np.full((8, 2), 0.5), "Give the column"),

@@ -38,6 +38,24 @@ def test_encoding_delimiter_and_decimal_mark_are_found(text, encoding, tmp_path)
     assert frame.to_dict("list") == EXPECTED
 
 
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('a,b\n"1,234.5",x\n"2,000",x\n', [1234.5, 2000]),
+        ('a,b\n"1,234",x\n"2,000",x\n', [1234, 2000]),
+        ("a;b\n1.234,5;x\n2.000;x\n", [1234.5, 2000]),
+        ("a;b\n1,234;x\n2,125;x\n", [1.234, 2.125]),
+        ("a;b\n1.234;x\n2.125;x\n", [1.234, 2.125]),
+        ("a,b\n1.234,x\n.5,x\n", [1.234, 0.5]),
+        ("a;b\n1,5;01.02.2024\n2,5;03.04.2024\n", [1.5, 2.5]),
+    ],
+)
+def test_marks_of_decimals_and_of_thousands_are_told_apart(text, expected, tmp_path):
+    frame = read_table(written(tmp_path, text))
+    assert frame["a"].tolist() == expected
+    assert {*frame["b"]} <= {"x", "01.02.2024", "03.04.2024"}
+
+
 def test_packed_files_and_parquet_are_read(tmp_path):
     packed = tmp_path / "own.csv.gz"
     packed.write_bytes(gzip.compress('price,name\n1.5,"ä, b"\n2.25,c\n'.encode()))
