@@ -21,5 +21,11 @@ if _LACKING:
 from keras_m2m.tabular.files import load_preprocessor  # noqa: E402
 from keras_m2m.tabular.files import save_preprocessor  # noqa: E402
 from keras_m2m.tabular.preprocessor import TablePreprocessor  # noqa: E402
+from keras_m2m.tabular.smote import smote_nc  # noqa: E402
 
-__all__ = ["TablePreprocessor", "load_preprocessor", "save_preprocessor"]
+__all__ = [
+    "TablePreprocessor",
+    "load_preprocessor",
+    "save_preprocessor",
+    "smote_nc",
+]
