@@ -32,7 +32,8 @@ KEEL's `.dat`; or a folder with `train.csv`, `test.csv`, or a column `split`. Nu
 categories, dates and missing values are told apart and encoded by what the training
 rows hold (`help(keras_m2m.tabular.TablePreprocessor)`). M2m moves numbers, in units of
 their spread, and leaves categories as they are. `--id=NAME,NAME` leaves columns out;
-one that gives the label away is refused. `python -m tasks.predict --model=RUN
+one that gives the label away is refused. `--method=smote` interpolates numbers alone
+(SMOTE-NC). `python -m tasks.predict --model=RUN
 --data=NEW.csv` then takes such rows as they are.
 
 **Splits** that you do not bring are drawn from the training samples of each class:

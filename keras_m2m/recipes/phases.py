@@ -202,7 +202,7 @@ def _with_smote(data, seed):
             "SMOTE makes samples, which have no weight: leave `sample_weight` out"
         )
     if not data.are_images:
-        x, y = smote(data.x, data.y, seed)
+        x, y = data.smote(seed) if data.smote else smote(data.x, data.y, seed)
         return replace(data, x=x, y=y)
     # In pixels, so that new images are rounded like the given ones.
     pixels, y = smote(np.rint(data.x * 255).astype("uint8"), data.y, seed)

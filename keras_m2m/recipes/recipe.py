@@ -32,6 +32,8 @@ class TrainingSet:
         bounds: `(low, high)` of the values of samples, or None.
         augment: As in `ResampledDataset`.
         are_images: Whether samples are images of values in `[0, 1]`, made of 256 steps.
+        smote: Function from a seed to `(x, y)` with classes filled up, where samples
+            stand for something else, as those of tables do; None for SMOTE of `x`.
     """
 
     x: Any
@@ -42,6 +44,7 @@ class TrainingSet:
     bounds: tuple[float, float] | None = None
     augment: Callable | None = None
     are_images: bool = False
+    smote: Callable | None = None
 
     @property
     def class_counts(self) -> np.ndarray:

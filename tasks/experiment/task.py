@@ -35,6 +35,8 @@ class Data:
             translation along each entry, 0 for one that stays; None: by the task.
         preprocessor: The fitted `keras_m2m.tabular.TablePreprocessor` that made the
             samples of a table, or None.
+        smote: Function from a seed to a training set of classes filled up by SMOTE;
+            None for SMOTE of the samples as they are.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -46,6 +48,7 @@ class Data:
     augment: Callable | None = None
     units: np.ndarray | None = None
     preprocessor: Any | None = None
+    smote: Callable | None = None
 
     @property
     def class_counts(self) -> np.ndarray:

@@ -42,6 +42,7 @@ def training_set(data: Data) -> TrainingSet:
         bounds=data.bounds,
         augment=data.augment,
         are_images=data.are_images,
+        smote=data.smote,
     )
 
 

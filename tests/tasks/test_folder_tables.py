@@ -7,11 +7,15 @@ import pandas
 import pytest
 
 from helpers.own_data import load
+from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import phases
 from tasks import folder
 from tasks import predict
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
+from tasks.training.recipe import recipe_of
+from tasks.training.recipe import training_set
 
 pytestmark = pytest.mark.no_backend
 ROWS = 60
@@ -192,6 +196,20 @@ def test_five_thousand_texts_are_no_classes(read):
 
 def test_a_table_of_labels_alone_is_refused(read, table):
     refused(read, table[["fraud"]], "no column beside the label", "--label=fraud")
+
+
+def test_smote_interpolates_numbers_and_takes_categories_of_the_table(read, table):
+    data = read(table, "--label=fraud")
+    x, y = training_set(data).smote(0)
+    assert np.bincount(y).tolist() == [32, 32]
+    names = data.preprocessor.get_feature_names_out()
+    cities = x[:, [name.startswith("category__city") for name in names]]
+    assert cities.sum(axis=1).tolist() == [1] * 64
+    settings = parse(folder.TASK, ["--method=smote"])
+    phase = phases.Phase(METHODS["smote"], 0, 1)
+    arguments = training_set(data), recipe_of(settings)
+    batch, _ = phases.fit_arguments(phase, *arguments)["x"][0]
+    assert {row.tobytes() for row in batch} <= {row.tobytes() for row in x}
 
 
 # From rows to predictions.

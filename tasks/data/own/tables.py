@@ -1,5 +1,6 @@
 """Tables of users: read, checked, split, and encoded by what the training rows hold."""
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,6 +71,7 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
         source=f"{path.name}, {_summary(preprocessor)}",
         units=units,
         preprocessor=preprocessor,
+        smote=_smote(preprocessor, train, parts["train"][1]),
     )
 
 
@@ -120,6 +122,13 @@ def _fitted(train, path) -> Any:
         raise UserError(str(error)) from error
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def _smote(preprocessor, train, labels):
+    """SMOTE of the rows before they are encoded, as a function of a seed."""
+    from keras_m2m.tabular import smote_nc
+
+    return functools.partial(smote_nc, preprocessor, train, labels)
 
 
 def _units(preprocessor):
