@@ -209,6 +209,8 @@ def docs(tmp_path_factory):
 
 def test_the_page_says_ranks_tables_won_and_where(docs):
     text = (docs / "results" / "keel.md").read_text()
+    assert "M2m is number 3 of 12; the first is ERM + cRT." in text
+    assert "M2m minus DRS: +6.00 points in the mean; tables won / equal / lost" in text
     # On every table each method is 2 points above the one before it in `NAMES`.
     assert "| ERM + cRT | 1.00 | 1.00 | 1.00 | 73.0 | 73.0 | 73.0 | 3 |" in text
     assert "| M2m | 3.00 | 3.00 | 3.00 | 69.0 | 69.0 | 69.0 | 0 |" in text
