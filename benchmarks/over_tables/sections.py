@@ -80,6 +80,7 @@ GROUPS = {
     "rows": [250, 1000],
     "translations accepted, %": [5, 50, 90],
     "rows replaced, %": [5, 20],
+    "balanced accuracy of ERM, %": [60, 75, 90],
     "entries that stay": [1],
 }
 
@@ -95,6 +96,7 @@ def features_of(found: Scores) -> dict[str, np.ndarray]:
         "rows": found.about["rows"],
         "translations accepted, %": 100 * found.of(OWN, "acceptance"),
         "rows replaced, %": 100 * found.of(OWN, "replaced"),
+        "balanced accuracy of ERM, %": 100 * found.of("ERM"),
         "entries that stay": found.about["features"] - found.about["moved"],
     }
 
