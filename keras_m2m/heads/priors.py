@@ -11,6 +11,7 @@ from keras_m2m.heads.head import head_of
 from keras_m2m.heads.head import scaled_and_shifted
 from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_prior
+from keras_m2m.losses.corrections import corrects_prior
 
 # Of EM, which nears the maximum by ever smaller steps.
 _MOST_ROUNDS, _SETTLED = 10_000, 1e-9
@@ -197,7 +198,7 @@ def _check_log_probabilities(f):
 
 def _check_loss(f):
     loss = getattr(f, "loss", None)
-    if getattr(loss, "corrects_prior", False):
+    if corrects_prior(loss):
         raise ValueError(
             f"`f` was trained by {type(loss).__name__}, which holds the prior already: "
             "its logits are balanced as they are, and must not be adjusted twice"

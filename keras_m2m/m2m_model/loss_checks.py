@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_m2m.losses.corrections import check_corrects_nothing
+
 
 def check_loss(loss: Any) -> None:
     """Raise unless a loss takes logits, and class-balanced batches.
@@ -21,14 +23,7 @@ def check_loss(loss: Any) -> None:
     >>> check_loss(keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     """
     check_takes_logits(loss)
-    # Of ours, and of anybody's loss that says so.
-    if getattr(loss, "corrects_prior", False):
-        raise ValueError(
-            "Class-balanced batches, on which M2m trains, have a uniform prior, and "
-            "this loss would correct for class frequencies twice: use it in the plain "
-            "training before, and cross entropy here, or correct the trained network. "
-            f"Received: loss={loss!r}"
-        )
+    check_corrects_nothing(loss, "Class-balanced batches, on which M2m trains,")
 
 
 def check_takes_logits(loss: Any) -> None:

@@ -13,6 +13,7 @@ from keras_m2m.checks import AS_FLOATS
 from keras_m2m.checks import check_model
 from keras_m2m.checks import check_targets
 from keras_m2m.checks import only_input
+from keras_m2m.losses.corrections import check_corrects_nothing
 from keras_m2m.mixing.network_in_training import NetworkInTraining
 
 _FIT = inspect.signature(keras.Model.fit)
@@ -93,12 +94,10 @@ class MixingModel(NetworkInTraining):
                 not have.
         """
         given = _FIT.bind(self, *args, **kwargs).arguments
-        x, y = given.get("x"), given.get("y")
-        if hasattr(x, "__array__") and y is None:
-            check_targets(y)
-        balanced = getattr(x, "sampling", "instance") == "class"
+        balanced = getattr(given.get("x"), "sampling", "instance") == "class"
         if balanced or given.get("class_weight") is not None:
-            _check_no_correction(self.loss)
+            batches = "Class-balanced or class-weighted batches"
+            check_corrects_nothing(self.loss, batches)
         with values_kept(self):
             return super().fit(*args, **kwargs)
 
@@ -119,14 +118,3 @@ class MixingModel(NetworkInTraining):
             )
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
         return self.mixed(x, y, sample_weight)
-
-
-def _check_no_correction(losses):
-    for loss in keras.tree.flatten(losses):
-        if getattr(loss, "corrects_prior", False):
-            raise ValueError(
-                "Class-balanced or class-weighted batches leave nothing to correct, "
-                "and this loss would correct for class frequencies twice: use it on "
-                'batches as they come, sampling="instance", or cross entropy here. '
-                f"Received: loss={loss!r}"
-            )

@@ -12,6 +12,7 @@ from keras_m2m.checks import check_whole
 from keras_m2m.checks import only_input
 from keras_m2m.draws import ReplicaSeedGenerator
 from keras_m2m.draws import spread_seed
+from keras_m2m.losses.corrections import check_corrects_nothing
 from keras_m2m.mixing.two_labels import TwoLabels
 
 
@@ -241,9 +242,6 @@ def _check_mixes(loss, keeps_prior):
             "loss divides by the weights. Use one that divides by the samples, "
             f"the default of losses. Received: reduction={reduction!r}"
         )
-    if not keeps_prior and getattr(loss, "corrects_prior", False):
-        raise ValueError(
-            "This mixing gives rare classes more labels than the data has, and the "
-            "loss would correct for class frequencies twice: use Mixup with it, or "
-            f"cross entropy. Received: loss={loss!r}"
-        )
+    if not keeps_prior:
+        mixed = "Batches of this mixing, which gives rare classes more labels,"
+        check_corrects_nothing(loss, mixed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_m2m.imbalance import ClassCounts
+from keras_m2m.losses.corrections import corrects_prior
 from keras_m2m.recipes.losses import Loss
 from keras_m2m.recipes.losses import loss_of
 from keras_m2m.recipes.methods import Method
@@ -177,7 +178,7 @@ def _adjust_refusal(method, loss, mix, after):
         return f"{mix.label} changes the class frequencies that it would adjust for"
     if loss.head == "cosine":
         return f"the outputs of {loss.label} are cosines and no log-probabilities"
-    if getattr(loss_of(method, loss).make([2, 1]), "corrects_prior", False):
+    if corrects_prior(loss_of(method, loss).make([2, 1])):
         return f"{loss.label} holds the prior already, and must not be adjusted twice"
     if np.ptp(batch_prior(method, [2, 1])) < 1e-9:
         return (
