@@ -31,14 +31,14 @@ def kind_of(column: pandas.Series, most_categories: int) -> tuple[str, str | Non
     if types.is_datetime64_any_dtype(column.dtype):
         return (DATE if column.notna().any() else EMPTY), None
     if _holds_numbers(column):
-        return (NUMBER if np.isfinite(numbers(column)).any() else EMPTY), None
+        return _number_or_empty(column), None
     texts = as_text(column)
     present = texts.dropna()
     if present.empty:
         return EMPTY, None
     distinct = pandas.Series(present.unique(), dtype=object, name=column.name)
     if pandas.to_numeric(distinct, errors="coerce").notna().all():
-        return NUMBER, None
+        return _number_or_empty(distinct), None
     form = _format_of(distinct)
     if form is not None:
         return DATE, form
@@ -48,6 +48,10 @@ def kind_of(column: pandas.Series, most_categories: int) -> tuple[str, str | Non
 def _holds_numbers(column):
     is_number = types.is_numeric_dtype(column.dtype)  # Booleans too.
     return is_number or types.is_timedelta64_dtype(column.dtype)
+
+
+def _number_or_empty(column):
+    return NUMBER if np.isfinite(numbers(column)).any() else EMPTY
 
 
 def _format_of(texts):
@@ -78,20 +82,20 @@ def dates(column: pandas.Series, form: str | None) -> pandas.Series:
 
 
 def _as_dates(texts, form):
+    form = form or "ISO8601"
     found = pandas.to_datetime(texts, format=form, errors="coerce", utc=True)
     return found.dt.tz_localize(None)
 
 
 def as_text(column: pandas.Series) -> pandas.Series:
     """Stripped text, NaN where there is none."""
-    known = column.astype(object)
-    try:
-        distinct = known.unique()
-    except TypeError:  # Lists and the like, which stand for what they print.
-        known = known.map(str)
-        distinct = known.unique()
-    # Once for each value, far fewer than rows in a long table.
-    return known.map({value: _text(value) for value in distinct}).astype(object)
+    if types.infer_dtype(column, skipna=True) in ("string", "categorical"):
+        # Each value once: there are far fewer than rows, in a long table.
+        codes, values = pandas.factorize(column.astype(object), use_na_sentinel=False)
+        texts = np.array([*map(_text, values), None], object)[codes]
+    else:  # Where 1 and True are two values, and lists are values.
+        texts = np.array([*map(_text, column), None], object)[:-1]
+    return pandas.Series(texts, column.index, object, column.name)
 
 
 def _text(value):

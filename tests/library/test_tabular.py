@@ -203,6 +203,20 @@ def test_a_date_from_a_file_of_other_form_is_read_like_one():
     assert text.tolist() == date.tolist()
 
 
+def test_values_of_several_types_are_what_they_print():
+    made = TablePreprocessor().fit(pandas.DataFrame({"a": [1, True, "x", [2]] * 2}))
+    for value, name in ((1, "1"), (True, "True"), ("[2]", "[2]")):
+        found = made.transform(pandas.DataFrame({"a": [value]}, dtype=object))[0]
+        names = made.get_feature_names_out()
+        assert [*names[found == 1]] == [f"category__a_{name}"]
+
+
+@pytest.mark.parametrize("value", ["1e400", np.inf])
+def test_a_column_of_no_number_that_can_be_computed_with_is_empty(value):
+    made = TablePreprocessor().fit(pandas.DataFrame({"a": [value] * 3, "b": [1, 2, 3]}))
+    assert made.kinds_ == {"a": "empty", "b": "number"}
+
+
 def test_parts_of_a_date_do_not_replace_a_column():
     _, found = fitted(
         day=["2024-03-01", "2025-05-07", "2023-04-09"], day_year=[5, 7, 9]
