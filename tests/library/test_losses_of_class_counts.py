@@ -276,7 +276,9 @@ def test_a_loss_saved_before_it_had_a_file_of_its_own_is_loaded():
 )
 def test_m2m_refuses_a_loss_that_corrects_for_frequencies(loss):
     model = M2mModel(linear(1), linear(2), COUNTS)
-    with pytest.raises(ValueError, match="frequencies twice: use it on batches as they"):
+    with pytest.raises(
+        ValueError, match="frequencies twice: use it on batches as they"
+    ):
         model.compile("sgd", loss)
 
 

@@ -308,7 +308,10 @@ def test_a_correcting_loss_is_refused_on_balanced_batches_alone():
 def test_a_correcting_loss_is_refused_where_remix_changes_the_labels():
     loss = LogitAdjustedLoss([30, 10, 9])
     refused(
-        "frequencies twice: use it on batches as they", MixingModel(linear(1), Remix([30, 10, 9])).compile, "sgd", loss
+        "frequencies twice: use it on batches as they",
+        MixingModel(linear(1), Remix([30, 10, 9])).compile,
+        "sgd",
+        loss,
     )
 
 

@@ -14,12 +14,12 @@ from tasks.records import records
 pytestmark = pytest.mark.no_backend
 
 
-def run_of(folder, f, class_names=("a", "b")):
-    """The least that is read of a run."""
+def run_of(folder, f):
+    """A folder as a run leaves it, of the network and its classes."""
     f.save(folder / "f.keras")
-    records.write(
-        folder / "result.json", {"failed": "no scores", "class_names": [*class_names]}
-    )
+    about = {"source": "made up", "protocol": "m2m", "seed": 0, "failed": "untrained"}
+    about |= {"class_names": ["a", "b"], "class_counts": [2, 1]}
+    records.write(folder / "result.json", about)
     return folder
 
 
