@@ -7,6 +7,7 @@ import setuptools
 
 ROOT = pathlib.Path(__file__).parent
 MATPLOTLIB = "matplotlib>=3.9"
+SCIKIT_LEARN = "scikit-learn>=1.6"
 IMBALANCED_LEARN = "imbalanced-learn>=0.14"
 TENSORFLOW = "tensorflow>=2.21"
 JAX = "jax>=0.10"
@@ -75,6 +76,7 @@ setuptools.setup(
         "torch": ["torch>=2.6"],
         "plots": [MATPLOTLIB],
         "smote": [IMBALANCED_LEARN],
+        "sklearn": [SCIKIT_LEARN],
         "tables": TABLES,
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
         "datasets": DATASETS,

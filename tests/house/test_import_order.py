@@ -35,8 +35,9 @@ LAYERS = {
     "models": 3,
     "m2m_model": 4,
     "recipes": 5,
+    "sklearn": 6,
 }
-TOP = 6  # keras_m2m/__init__.py
+TOP = 7  # keras_m2m/__init__.py
 # The floors of tasks/. Its other modules are the data sets, on the sixth.
 FLOORS = {
     "experiment": 1,

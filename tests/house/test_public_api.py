@@ -10,6 +10,7 @@ import pytest
 import keras_m2m
 from keras_m2m import heads
 from keras_m2m import plots
+from keras_m2m import sklearn
 from keras_m2m import tabular
 from keras_m2m import translation
 
@@ -18,8 +19,9 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 INDEX = ROOT / "docs" / "api.md"
 OF_HEADS = {f"heads.{name}": getattr(heads, name, None) for name in heads.__all__}
 OF_TABULAR = {f"tabular.{name}": getattr(tabular, name) for name in tabular.__all__}
+OF_SKLEARN = {f"sklearn.{name}": getattr(sklearn, name) for name in sklearn.__all__}
 PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
-PUBLIC |= OF_HEADS | OF_TABULAR
+PUBLIC |= OF_HEADS | OF_TABULAR | OF_SKLEARN
 FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
 CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
 
@@ -82,7 +84,7 @@ def test_every_public_name_is_a_function_or_a_class():
 
 
 @pytest.mark.parametrize(
-    "package", [keras_m2m, heads, tabular], ids=lambda p: p.__name__
+    "package", [keras_m2m, heads, sklearn, tabular], ids=lambda p: p.__name__
 )
 def test_public_names_are_sorted_and_unique(package):
     assert package.__all__ == sorted(set(package.__all__))
