@@ -48,7 +48,9 @@ def schedule(
 ) -> dict[str, Any]:
     """Epochs, where the deferred ones begin, and drops of the rate."""
     check_whole(epochs=epochs)
-    start = round(0.8 * epochs) if defer_epoch is None else defer_epoch
+    start = defer_epoch
+    if start is None:
+        start = min(epochs - 1, round(0.8 * epochs))  # Of 2, the second.
     if drops is None:
         drops = {round(0.8 * epochs): 0.1, round(0.9 * epochs): 0.1}
     return {

@@ -9,6 +9,7 @@ import pytest
 import keras_m2m
 from keras_m2m import heads
 from keras_m2m.recipes import METHODS
+from keras_m2m.recipes.arguments import schedule
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 SHORT = {"epochs": 3, "defer_epoch": 1, "batch_size": 14, "verbose": 0}
@@ -251,3 +252,9 @@ def test_a_step_is_chosen_where_none_is_given():
     trained = train(step_size=None, gamma=0.5, epochs=4, defer_epoch=2)
     assert trained.step_size == trained.model.step_size > 0
     assert train(method="drs").step_size is None
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize("epochs, first", [(1, 0), (2, 1), (3, 2), (60, 48)])
+def test_the_last_epochs_are_deferred_however_few_there_are(epochs, first):
+    assert schedule(epochs, None, None)["defer_epoch"] == first
