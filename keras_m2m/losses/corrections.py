@@ -1,4 +1,4 @@
-"""Losses that correct for class frequencies, and batches that leave none to correct."""
+"""Losses that correct for class frequencies, and batches without any to correct."""
 
 from typing import Any
 
