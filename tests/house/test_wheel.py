@@ -126,6 +126,7 @@ def test_the_wheel_needs_keras_and_numpy_only(wheel):
     assert "License: Apache-2.0" in metadata
 
 
+@pytest.mark.no_backend
 def test_the_installed_wheel_imports_elsewhere(imported):
     assert imported["version"] == keras_m2m.__version__
 

@@ -67,7 +67,7 @@ class Trained:
 
 
 # Under TensorFlow and JAX one recurrent layer is a loop as another is.
-ONE_BACKEND = {"GRU, Conv1D": pytest.mark.no_backend}
+ONE_BACKEND = dict.fromkeys(["GRU, Conv1D", "LSTM, Masking"], pytest.mark.no_backend)
 SMALL = [pytest.param(n, marks=ONE_BACKEND.get(n, ())) for n in architectures.SMALL]
 
 

@@ -68,6 +68,7 @@ def value(metric, predictions, labels=LABELS, weights=None):
 
 
 @EACH
+@pytest.mark.no_backend
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "weighted"])
 def test_a_metric_of_one_class_is_scikit_learns(make, expected, weights):
     metric = OneVsRest(make(), CLASS_ID)

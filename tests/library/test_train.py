@@ -40,13 +40,13 @@ def same(one, other):
 
 
 def by_hand(method):
-    """The README's long form of `train`, f alone for DRS."""
+    """The long form of `train`, f alone for DRS and DRW."""
 
-    def fit(model, sampling, first, last, seed):
+    def fit(model, sampling, first, last, seed, **more):
         batches = keras_m2m.ResampledDataset(X, Y, 14, sampling, last, first, seed)
         rate = keras_m2m.warmup_step_decay(0.1, drops={2: 0.1})
         schedule = keras_m2m.MomentumCorrectedScheduler(rate)
-        model.fit(**batches.fit_arguments, callbacks=[schedule], verbose=0)
+        model.fit(**batches.fit_arguments, callbacks=[schedule], verbose=0, **more)
 
     def new(seed):
         keras.utils.set_random_seed(seed)
@@ -65,11 +65,16 @@ def by_hand(method):
         units = keras_m2m.standard_units(X)
         model = keras_m2m.M2mModel(f, g, counts, lam=0.1, units=units, seed=0, **M2M)
         model.compile(f.optimizer, CROSS_ENTROPY)
-    fit(model, "class", 1, 3, seed=0)
+    if method == "drw":
+        weights = keras_m2m.effective_number_weights(np.bincount(Y))
+        by_class = {k: float(weight) for k, weight in enumerate(weights)}
+        fit(f, "instance", 1, 3, seed=0, class_weight=by_class)
+    else:
+        fit(model, "class", 1, 3, seed=0)
     return f
 
 
-@pytest.mark.parametrize("method", ["drs", "m2m"])
+@pytest.mark.parametrize("method", ["drw", "drs", "m2m"])
 def test_one_call_does_what_the_long_form_does(method):
     trained = train(method=method, drops={2: 0.1})
     expected = by_hand(method)

@@ -118,6 +118,7 @@ def test_the_network_is_resnet32_unless_a_depth_is_given(folder, flags, name):
     assert cifar_lt.TASK.build(cifar_lt.load(own), "dense", own).name == name
 
 
+@pytest.mark.no_backend
 def test_a_resnet_trains_on_made_images_of_the_real_schema(tmp_path):
     flags = ["--preset=small", "--depth=8", "--largest=20", "--rho=4", "--method=drs"]
     # A batch is a third of the samples: all batches have one shape.

@@ -115,6 +115,7 @@ def documents(tmp_path):
     return folder
 
 
+@pytest.mark.no_backend
 def test_reuters_drops_hardly_tested_classes_and_holds_out_a_tenth(
     documents, tmp_path, command
 ):

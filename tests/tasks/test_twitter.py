@@ -156,6 +156,7 @@ def test_the_published_files_are_required(folder):
         made_texts.read_twitter(folder, verify=True)
 
 
+@pytest.mark.no_backend
 def test_m2m_is_trained_on_tokens(folder, tmp_path):
     chosen = settings.parse(
         twitter.TASK,

@@ -41,6 +41,7 @@ def of_the_run(result):
     return {k: v for k, v in result.items() if k not in ignored}
 
 
+@pytest.mark.no_backend
 def test_deferred_methods_of_a_seed_share_their_start(done):
     own, _ = done
     starts = sorted(path.name[:12] for path in (own.runs / "starts").iterdir())

@@ -43,6 +43,7 @@ class Killed(Exception):
     """As if the process had ended."""
 
 
+@pytest.mark.no_backend
 def test_a_cell_killed_after_its_last_checkpoint_ends_the_same(
     done, copied, monkeypatch
 ):

@@ -14,6 +14,7 @@ def dry(tmp_path_factory):
     return tmp_path_factory.mktemp("dry") / "out"
 
 
+@pytest.mark.no_backend
 def test_a_dry_run_prints_the_plan_and_leaves_nothing(dry, capsys):
     settings = tiny.settings(dry_run=True, compare=["drw"], out_dir=str(dry))
     assert runner.run(tiny.TASK, settings) == {}
@@ -34,6 +35,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(dry, capsys):
     assert re.search(r"In all about \d+ s", output)
 
 
+@pytest.mark.no_backend
 def test_a_dry_run_does_not_warn_of_untrained_networks():
     # Nothing is accepted, of more than a hundred rows; warnings are errors here.
     settings = tiny.settings(dry_run=True, gamma=1.0, batch_size=56)

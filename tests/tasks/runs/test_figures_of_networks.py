@@ -18,6 +18,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("network", NETWORKS)
 def test_features_are_what_the_last_layer_turns_into_the_output(network):
     f = NETWORKS[network]()

@@ -253,6 +253,7 @@ def test_a_checkpoint_of_another_run_of_equal_shapes_is_passed_over(runs, cut_of
     assert_same_run(runs[0] / "whole", cut_off)
 
 
+@pytest.mark.no_backend
 def test_a_run_killed_while_it_writes_each_of_its_results_ends_the_same(
     runs, cut_off, monkeypatch
 ):

@@ -18,6 +18,7 @@ from tasks.runs import runner
 from tasks.training.train import train
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize(
     "method, cause", [("erm", "learning rate is too high"), ("rw", "class weights")]
 )
@@ -58,6 +59,7 @@ def stubborn():
     return g
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("validate", [True, False])
 def test_an_epoch_without_accepted_translations_warns_of_the_classes(validate):
     data = tiny.blobs(tiny.settings())
@@ -148,6 +150,7 @@ def test_other_rates_chance_and_no_threshold_are_left_alone(gamma, tried, accept
     assert warnings_of(other, 3, [[0, 1000]], [[0, 1000]]) == []
 
 
+@pytest.mark.no_backend
 def test_a_training_of_a_task_warns_of_hardly_accepting_once(tmp_path):
     settings = tiny.settings(gamma=0.9, beta=0.5)
     with warnings.catch_warnings(record=True) as caught:
@@ -166,6 +169,7 @@ def test_of_many_classes_the_first_are_named():
     assert "Not one into classes '0', '1', '2', '3', '4' and 3 more. " in message
 
 
+@pytest.mark.no_backend
 def test_an_epoch_without_any_translation_warns():
     data = tiny.blobs(tiny.settings())
     f = tiny.build(data, "dense", tiny.settings())

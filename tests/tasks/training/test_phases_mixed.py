@@ -145,6 +145,7 @@ def test_cmo_takes_foregrounds_from_class_balanced_batches():
     ).mixing.paired
 
 
+@pytest.mark.no_backend
 def test_a_method_trains_by_cmo(tmp_path):
     settings = tiny.settings(method="m2m", mix="cmo", protocol="field", batch_size=7)
     data = of_images(settings)

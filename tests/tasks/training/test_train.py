@@ -11,6 +11,8 @@ from keras_m2m.recipes import LOSSES
 from keras_m2m.recipes import METHODS
 from tasks.training.train import train
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.fixture(scope="module")
 def g():
