@@ -45,10 +45,11 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
     Attributes:
         units_: float32, one for each entry, for `M2mModel(units=...)`: 1 for numbers,
             0 for what a translation must leave as it is: categories, text, what says
-            that a value was missing, and numbers of at most two values.
+            that a value was missing, and numbers of at most two values. Where all
+            would be 0, all are 1: something must move.
         kinds_: `"number"`, `"date"`, `"category"`, `"text"` or `"empty"`, by column.
         categorical_: Names of the columns that hold no quantities: categories, text,
-            and numbers of at most two values.
+            numbers and parts of dates of at most two values.
         feature_names_in_: The columns; `n_features_in_` is their number.
 
     Raises:
@@ -137,6 +138,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         ]
         self.units_ = np.zeros(len(self.get_feature_names_out()), "float32")
         self.units_[: len(numbers)] = ~two
+        if two.all():
+            self.units_[:] = 1
 
     def _parts(self):
         """The numbers that a date becomes, by the date's column."""

@@ -110,13 +110,16 @@ def test_far_outliers_in_new_rows_stay_finite():
 
 
 def test_categories_are_one_hot_and_stay_in_a_translation():
-    made, found = fitted(city=["Rome", "Oslo", "Rome", "Oslo"])
-    assert found == {
-        "category__city_Oslo": [0, 1, 0, 1],
-        "category__city_Rome": [1, 0, 1, 0],
-    }
-    assert made.units_.tolist() == [0, 0]
+    made, found = fitted(city=["Rome", "Oslo", "Rome", "Oslo"], age=[1, 2, 3, 4])
+    assert found["category__city_Oslo"] == [0, 1, 0, 1]
+    assert found["category__city_Rome"] == [1, 0, 1, 0]
+    assert made.units_.tolist() == [1, 0, 0]
     assert made.categorical_ == ["city"]
+
+
+def test_where_no_entry_is_a_quantity_all_move():
+    made, _ = fitted(city=["Rome", "Oslo"] * 3, flag=[0, 1, 1] * 2)
+    assert made.units_.tolist() == [1, 1, 1]
 
 
 def test_rare_and_new_categories_share_an_entry():
@@ -147,14 +150,14 @@ def test_categories_of_pandas_and_booleans_with_gaps_are_categories():
 
 def test_many_values_are_text_that_stays_in_a_translation():
     words = [f"{a} {b}" for a in ("red", "blue", "green") for b in range(100, 130)]
-    made, found = fitted(what=words)
-    assert made.kinds_ == {"what": "text"}
-    assert len(made.units_) == 30
-    assert not made.units_.any()
-    entries = np.array([*found.values()]).T
+    made, found = fitted(age=np.arange(90), what=words)
+    assert made.kinds_ == {"age": "number", "what": "text"}
+    assert made.units_.tolist() == [1] + [0] * 30
+    entries = np.array([*found.values()]).T[:, 1:]
     near, far = (np.linalg.norm(entries[0] - entries[i]) for i in (1, 45))
     assert near < far
-    new = made.transform(pandas.DataFrame({"what": ["red 100", None, "purple"]}))
+    new = pandas.DataFrame({"age": 0, "what": ["red 100", None, "purple"]})
+    new = made.transform(new)[:, 1:]
     np.testing.assert_allclose(new[0], entries[0], atol=1e-6)
     assert np.isfinite(new).all()
 

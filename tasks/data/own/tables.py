@@ -57,7 +57,7 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
     train = features.iloc[parts["train"][0]]
     table_columns.check_no_leakage(train, parts["train"][1], path)
     preprocessor = _fitted(train, path)
-    units = _units(preprocessor)
+    _note_no_quantity(preprocessor)
     table_columns.note_identifiers(train, preprocessor.kinds_)
     encoded = {
         split: (preprocessor.transform(features.iloc[rows]), own)
@@ -69,7 +69,7 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
         test=encoded["test"],
         class_names=class_names,
         source=f"{path.name}, {_summary(preprocessor)}",
-        units=units,
+        units=preprocessor.units_,
         preprocessor=preprocessor,
         smote=_smote(preprocessor, train, parts["train"][1]),
     )
@@ -131,15 +131,15 @@ def _smote(preprocessor, train, labels):
     return functools.partial(smote_nc, preprocessor, train, labels)
 
 
-def _units(preprocessor):
-    if preprocessor.units_.any():
-        return preprocessor.units_
-    print(
-        "note: no column holds a quantity, so translations of M2m move what stands for "
-        "categories",
-        flush=True,
-    )
-    return np.ones_like(preprocessor.units_)
+def _note_no_quantity(preprocessor):
+    kinds = preprocessor.kinds_.items()
+    own = {name for name, kind in kinds if kind in ("number", "date")}
+    if own <= {*preprocessor.categorical_}:
+        print(
+            "note: no column holds a quantity, so translations of M2m move what stands "
+            "for categories",
+            flush=True,
+        )
 
 
 def _summary(preprocessor):
