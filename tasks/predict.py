@@ -10,8 +10,8 @@ compared method in it; `--data` is
   that the network does not read, such as identifiers or a label, are copied;
 - or an `.npz` file with an array `x`, of a network that was trained on arrays.
 
-A network that was trained on balanced batches, as by M2m, gives probabilities of
-balanced classes: `--adjust` of a run brings them to the frequencies of the data.
+A network that was trained on balanced batches, as by M2m, gives probabilities as if all
+classes were equally frequent: right for the choice of a class, not as frequencies.
 """
 
 from pathlib import Path
