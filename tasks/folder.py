@@ -49,13 +49,13 @@ by up to 4 pixels; `--augment=none` for those that must not be, such as letters.
 
 **M2m's parameters.** Watch `accepted` in the table: near 0, M2m is DRS and no more.
 Then g is too weak (`--epochs`, `--depth`), or steps are too short: a translation moves
-by at most `--steps` times `--step_size`, 1 by default, in the units of the data, where
-images are in [0, 1]. That is enough for images. For vectors try `--step_size` from a
-hundredth to a tenth of the spread of the samples, which the run prints, and choose on
-validation. No one step suits entries in units far apart, such as an age and an income:
-standardise those first; the run says so. `--noise` is in these units too. `--beta`, of
-the paper's grid 0.9, 0.99 and 0.999: the larger, the more a seed's class must outnumber
-the target's.
+by at most `--steps` times `--step_size`. For images that is 1 by default, where they
+are in [0, 1], and enough. For vectors steps and noise are in standard deviations of
+each entry, so that an age and an income move alike, and the step is chosen on training
+samples before M2m begins: the shortest by which g accepts half of some translations.
+The run prints it; `--step_size=NUMBER` takes another, `--units=none` the units of the
+data. An entry that hardly varies is never moved. `--beta`, of the paper's grid 0.9,
+0.99 and 0.999: the larger, the more a seed's class must outnumber the target's.
 
 Vectors take a minute. For images see the time of an epoch in the run: g and f take
 `--epochs` of them each, and so does each method to compare; the epochs of M2m itself,
@@ -108,7 +108,7 @@ def load(settings: Settings) -> Data:
     images = parts["train"][0].ndim == 4
     _check_network(settings.network, images)
     if not images:
-        _tell_scale(parts["train"][0], settings)
+        tell_spreads(parts["train"][0], far_apart=settings.units == "none")
     return Data(
         train=parts["train"],
         validation=parts.get("validation"),
@@ -159,17 +159,6 @@ def _floats(x):
     if x.ndim != 4:
         return x
     return in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
-
-
-def _tell_scale(x, settings):
-    """What a user needs to choose `--step_size` by."""
-    tell_spreads(x)
-    if any(METHODS[m].translate for m in (settings.method, *settings.compare)):
-        print(
-            f"a translation moves by at most {settings.steps * settings.step_size:.3g},"
-            " --steps times --step_size",
-            flush=True,
-        )
 
 
 def _source(path, shape):
@@ -268,6 +257,9 @@ TASK = Task(
         "drops": ["48:0.1", "54:0.1"],
         "batch_size": 64,
         "weight_decay": 2e-4,
+        # For vectors chosen, in standard deviations; for images as in the paper.
+        "step_size": None,
+        "units": "auto",
     },
     presets={"own": Preset({"beta": 0.99, "lam": 0.1, "gamma": 0.9}, "ours", when={})},
     data_name=_name,

@@ -13,7 +13,7 @@ from keras_m2m.checks import check_real
 from keras_m2m.checks import check_whole
 
 _MOST = 5  # Classes that a warning names.
-_FEW, _ALL = 0.05, 0.999  # Rates below and above which something can be better.
+FEW, ALL = 0.05, 0.999  # Rates below and above which something can be better.
 _TELLING = 1000  # Translations from which such a rate is no chance.
 
 
@@ -28,12 +28,12 @@ def advice(rate: float) -> str | None:
     >>> advice(0.5) is None
     True
     """
-    if rate < _FEW:
+    if rate < FEW:
         return (
             'M2m hardly differs from class-balanced sampling: try step_size "auto" or '
             "longer steps, a g that is trained longer or better, or a smaller gamma"
         )
-    if rate > _ALL:
+    if rate > ALL:
         return (
             "g may be convinced too easily, or steps are longer than needed: try a "
             "shorter step_size, a larger gamma, or a g that is trained better"

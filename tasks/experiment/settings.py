@@ -1,5 +1,6 @@
 """The command line: shared flags, their checks, and the `Settings` they become."""
 
+import functools
 import math
 import sys
 from collections.abc import Mapping
@@ -101,8 +102,7 @@ def define_flags(task: Task, values: flags.FlagValues) -> None:
         values: Where absl keeps them.
     """
     for flag in flags_of(task):
-        kind = "string" if flag.kind == "path" else flag.kind
-        define = getattr(flags, f"DEFINE_{kind}")
+        define = _DEFINE.get(flag.kind) or getattr(flags, f"DEFINE_{flag.kind}")
         define(
             name=flag.name,
             default=flag.default,
@@ -115,6 +115,26 @@ def define_flags(task: Task, values: flags.FlagValues) -> None:
             message = f"must be a finite number, at most {LARGEST:g}"
             flags.register_validator(flag.name, _is_real, message, flag_values=values)
     _register_checks(values)
+
+
+class _StepParser(flags.ArgumentParser):
+    """Reads a positive number as a float, and "auto" as it is."""
+
+    syntactic_help = "a positive number, or auto"
+
+    def parse(self, argument):
+        if argument == AUTO:
+            return argument
+        step_size = float(argument)
+        if not SMALLEST <= step_size <= LARGEST:
+            raise ValueError("must be a positive number, or auto")
+        return step_size
+
+
+_DEFINE = {
+    "path": flags.DEFINE_string,
+    "step": functools.partial(flags.DEFINE, _StepParser()),
+}
 
 
 def flags_of(task: Task) -> list[Flag]:
@@ -159,8 +179,7 @@ def _register_checks(values):
 
     check("beta", lambda v: 0 <= v < 1, "must be in [0, 1)")
     check("gamma", lambda v: 0 <= v <= 1, "must be in [0, 1]")
-    for name in ("step_size", "learning_rate"):
-        check(name, lambda v: v >= SMALLEST, "must be positive")
+    check("learning_rate", lambda v: v >= SMALLEST, "must be positive")
     check("adjust", tau_of, f"must be a number in [0, 10], or {AUTO}")
     check(
         "compare",

@@ -46,7 +46,10 @@ def _recipe(default):
     return [
         _choice("method", "m2m", methods, METHODS),
         _choice("loss", "ce", losses, LOSSES),
-        _choice("mix", UNMIXED, f"mixing of batches. {mixes}", MIXES),
+        replace(
+            _choice("mix", UNMIXED, f"mixing of batches. {mixes}", MIXES),
+            before=UNMIXED,
+        ),
         *(replace(flag, read_by="mixing") for flag in ends),
         Flag("list", "compare", compare, beside, role="command"),
         Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
@@ -83,20 +86,29 @@ def _schedule(default):
 
 
 def _m2m(default):
-    step_size = default.get("step_size", 0.1)
+    get = default.get
+    step_size = get("step_size", 0.1)
     g = "a saved g to load, a .keras file; without it g is trained first"
-    beta, lam, gamma = map(default.get, ("beta", "lam", "gamma"))
+    beta, lam, gamma = map(get, ("beta", "lam", "gamma"))
     of_seed = "weight of f's logit of the seed's class"
     of_step = (
-        "L2 length of each step, eta; where hardly a translation is accepted, try more"
+        "L2 length of each step, eta, in --units: a number, or auto for the shortest by "
+        "which g accepts half of some translations of training samples"
     )
+    of_units = (
+        "what steps and noise are lengths in. none: the units of the data; std: the "
+        "standard deviation of each entry, and none along entries that hardly vary; "
+        "auto: std for vectors, none for images"
+    )
+    units = {"enum_values": ["auto", "std", "none"]}
     of_m2m = [
         Flag("float", "beta", beta, "reliability of g, in [0, 1)"),
         _bounded("float", "lam", lam, of_seed),
         Flag("float", "gamma", gamma, "least confidence of g, in [0, 1]"),
         _bounded("integer", "steps", 10, "gradient steps of a translation, T", 1),
-        Flag("float", "step_size", step_size, of_step),
-        _bounded("float", "noise", 0.1, "L2 norm of the random start"),
+        Flag("step", "step_size", step_size, of_step),
+        _bounded("float", "noise", 0.1, "L2 norm of the random start, in --units"),
+        Flag("enum", "units", get("units", "none"), of_units, units, before="none"),
     ]
     return [
         *(replace(flag, read_by="translation") for flag in of_m2m),

@@ -71,7 +71,8 @@ class Flag:
     """A flag, and what follows from it. No other place says what a flag is.
 
     Attributes:
-        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; or `"path"`.
+        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; `"path"`; `"step"` for
+            a positive number, `"auto"`, or None.
         name: The flag's name.
         default: Its default.
         about: One line for `--help`.
@@ -88,6 +89,9 @@ class Flag:
             `"command"`: what one command does with trainings, and no number of them.
         read_by: The trainings that read it: those with `"translation"`, `"deferred"`
             ones, those with `"mixing"`, or all.
+        before: The value that trainings had before there was this flag; None where that
+            is the default. They are found by it, and trainings of this value keep
+            the name that they had then: names and records leave it out.
     """
 
     kind: str
@@ -97,6 +101,7 @@ class Flag:
     limits: Mapping[str, Any] = field(default_factory=dict)
     role: str = "number"
     read_by: str = "all"
+    before: Any = None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,17 @@ def has_given_g(settings: Settings) -> bool:
 
 
 def flags_of(settings: Settings) -> dict[str, Any]:
-    """The flags that a cell's numbers follow from: not those its method ignores."""
+    """The flags that a cell's numbers follow from: not those its method ignores.
+
+    Those that are as before there was the flag are left out, so that trainings keep
+    the names that they had then.
+    """
+    before = {flag.name: flag.before for flag in settings.flags.values()}
+    read = _flags_that_are_read(settings).items()
+    return {name: v for name, v in read if v is None or v != before.get(name)}
+
+
+def _flags_that_are_read(settings):
     method = method_of(settings.method)
     reads = {
         "translation": method.translate,
@@ -80,10 +90,8 @@ def flags_of(settings: Settings) -> dict[str, Any]:
     }
     known = settings.flags.values()
     ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}
-    flags = flags_of_the_run(settings)
-    if settings.mix == UNMIXED:
-        ignored.add("mix")  # So that trainings keep the names that they had before it.
-    return {name: value for name, value in flags.items() if name not in ignored}
+    flags = flags_of_the_run(settings).items()
+    return {name: value for name, value in flags if name not in ignored}
 
 
 def differences(record: dict, settings: Settings, **about: object) -> list[str]:
@@ -91,13 +99,16 @@ def differences(record: dict, settings: Settings, **about: object) -> list[str]:
 
     Args:
         record: What `read_json` gave.
-        settings: Of a training. Flags that the record lacks count as their defaults.
+        settings: Of a training. Flags that the record lacks count as `Flag` says.
         **about: What else the record must say.
     """
     flags = record.get("flags")
-    default = {flag.name: flag.default for flag in settings.flags.values()}
-    before = {**default, **record, **(flags if isinstance(flags, dict) else {})}
-    flags = {"mix": settings.mix, **flags_of(settings), **_after(settings)}
+    older = {
+        flag.name: flag.default if flag.before is None else flag.before
+        for flag in settings.flags.values()
+    }
+    before = {**older, **record, **(flags if isinstance(flags, dict) else {})}
+    flags = {**_flags_that_are_read(settings), **_after(settings)}
     now = {**json.loads(json.dumps(flags)), **about}
     return [
         f"{key}: {before.get(key)} then, {now[key]} now"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from keras_m2m.callbacks.watch_acceptance import ALL
+from keras_m2m.callbacks.watch_acceptance import FEW
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import split_mix
@@ -22,7 +24,6 @@ OF_THE_PAPER = (
 )
 _GAP = "Δ: relative gap to the whole method, of the means, as the paper has it."
 _ACCEPTED = "accepted: of the translations in the last epoch."
-_HARDLY = 0.05  # A rate of acceptance below which M2m is hardly itself.
 _ABLATIONS, _OF_ABLATIONS = (3, 4, 5), "cifar_lt_10 rho=100"
 _TWO_SPREADS = (
     "The paper prints two spreads of ERM-DRS' GM on CIFAR-LT-10, ρ = 100: 0.17 in "
@@ -42,7 +43,7 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
         *_missing(cells),
         *(_failed(cell) for cell in cells if cell.failed),
         *_tested_early(cells),
-        *_hardly_accepted(cells),
+        *_odd_acceptance(cells),
         *_not_alike(cells),
         *_published(table, column),
         HOW,
@@ -82,18 +83,28 @@ def _tested_early(cells):
             )
 
 
-def _hardly_accepted(cells):
-    """M2m whose batches are nearly those of the sampling that it begins with."""
+def _odd_acceptance(cells):
+    """M2m whose batches are nearly those of its sampling, and one never refused."""
     for cell in cells:
         rate = cell.spread("acceptance_rate")
-        if rate is not None and rate.mean < _HARDLY:
-            mix, method = split_mix(cell.row.method)
+        if rate is None:
+            continue
+        what = (
+            f"{cell.row.label}: {100 * rate.mean:.1f} % of translations were accepted"
+        )
+        mix, method = split_mix(cell.row.method)
+        if rate.mean < FEW:
             sampling = "drs" if method_of(method).deferred else "rs"
             other = replace(cell.row, method=mixed_name(sampling, mix), label="").label
             yield (
-                f"{cell.row.label}: {100 * rate.mean:.1f} % of translations were "
-                f"accepted, so that it hardly differs from {other}; see --step_size in "
+                f"{what}, so that it hardly differs from {other}; see --step_size in "
                 "the --help of the task."
+            )
+        # Without a threshold all are.
+        elif rate.mean > ALL and method_of(method).flags.get("gamma") != 0:
+            yield (
+                f"{what}: g may be convinced too easily, or steps are longer than "
+                "needed; try a shorter --step_size, such as auto."
             )
 
 

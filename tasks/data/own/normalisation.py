@@ -8,11 +8,13 @@ from keras_m2m.units import spreads
 _FAR_APART = 100  # The widest over the narrowest, from which no step suits both.
 
 
-def tell_spreads(x: np.ndarray) -> None:
+def tell_spreads(x: np.ndarray, far_apart: bool = True) -> None:
     """Print how samples spread, and entries that are out of proportion.
 
     Args:
         x: Training samples, vectors `(n, d)`.
+        far_apart: Whether entries that spread by more than others matter: not if steps
+            are in their units.
     """
     found = spreads(x)
     hardly = found.constant | found.hardly
@@ -23,11 +25,12 @@ def tell_spreads(x: np.ndarray) -> None:
         print(
             f"note: {len(odd)} of {x.shape[1]} entries hardly vary, such as {odd[0]}: "
             f"their spread (standard deviation) is below {LEAST:g} of the median "
-            "entry's. They are shifted, not scaled. Standardise the samples if these "
-            "entries mean something",
+            "entry's. They are shifted, not scaled, and in units of the spreads no "
+            "translation moves them. Standardise the samples if they mean something",
             flush=True,
         )
-    _tell_far_apart(np.where(hardly, np.nan, found.deviation))
+    if far_apart:
+        _tell_far_apart(np.where(hardly, np.nan, found.deviation))
 
 
 def _tell_far_apart(spread):
@@ -39,8 +42,7 @@ def _tell_far_apart(spread):
             "note: no one --step_size suits all entries: the spread (standard "
             f"deviation) of entry {narrow} is {spread[narrow]:.3g}, that of entry "
             f"{wide} is {spread[wide]:.3g}, the median {np.nanmedian(spread):.3g}. "
-            "What is a long step in the one is nothing in the other. For M2m "
-            "standardise the samples first: subtract each entry's mean over the "
-            "training samples and divide by its spread",
+            "What is a long step in the one is nothing in the other. For M2m give "
+            "--units=std, or standardise the samples first",
             flush=True,
         )

@@ -178,6 +178,16 @@ def test_m2m_that_hardly_translates_is_told(loss, method, rates, told):
     assert [note for note in notes if "hardly differs" in note] == (expected or [])
 
 
+@pytest.mark.parametrize(
+    "method, rate, told",
+    [("m2m", 1.0, 1), ("m2m", 0.999, 0), ("m2m_no_threshold", 1.0, 0)],
+)
+def test_m2m_whose_translations_are_never_refused_is_told(method, rate, told):
+    column = Column("Reuters", {("ce", method): [record([500] * 4, accepted=rate)]})
+    notes = block(Table("t", [Row("ce", method)], [column])).notes
+    assert len([note for note in notes if "try a shorter --step_size" in note]) == told
+
+
 def test_it_is_told_where_the_paper_has_no_values():
     table = table2(*runs([0.5]), published=None)
     assert "bACC (paper)" not in texts(table, "M2m")

@@ -19,7 +19,12 @@ def test_spreads_that_no_one_step_suits_are_told(capsys):
     out = capsys.readouterr().out
     assert "no one --step_size suits all entries" in out
     assert "of entry 0 is 1, that of entry 3 is 4.7e+04, the median 1.5" in out
-    assert "standardise the samples first" in out
+    assert "--units=std, or standardise the samples first" in out
+
+
+def test_in_units_of_the_spreads_any_step_suits_all_entries(capsys):
+    tell_spreads(columns(1.0, 47000.0), far_apart=False)
+    assert "no one --step_size" not in capsys.readouterr().out
 
 
 def test_entries_that_hardly_vary_are_counted_and_not_compared(capsys):
