@@ -68,7 +68,6 @@ from pathlib import Path
 import keras
 
 import keras_m2m
-from keras_m2m.recipes import METHODS
 from tasks.data.own.array_samples import KINDS
 from tasks.data.own.arrays import read_arrays
 from tasks.data.own.image_parts import read_images

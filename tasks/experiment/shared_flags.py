@@ -92,8 +92,8 @@ def _m2m(default):
     beta, lam, gamma = map(get, ("beta", "lam", "gamma"))
     of_seed = "weight of f's logit of the seed's class"
     of_step = (
-        "L2 length of each step, eta, in --units: a number, or auto for the shortest by "
-        "which g accepts half of some translations of training samples"
+        "L2 length of each step, eta, in --units: a number, or auto for the shortest "
+        "by which g accepts half of some translations of training samples"
     )
     of_units = (
         "what steps and noise are lengths in. none: the units of the data; std: the "

@@ -71,8 +71,8 @@ class Flag:
     """A flag, and what follows from it. No other place says what a flag is.
 
     Attributes:
-        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; `"path"`; `"step"` for
-            a positive number, `"auto"`, or None.
+        kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; `"path"`; `"step"`
+            for a positive number, `"auto"`, or None.
         name: The flag's name.
         default: Its default.
         about: One line for `--help`.

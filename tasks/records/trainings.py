@@ -110,10 +110,10 @@ class Trainings:
             settings: Its method, loss, seed and all other flags.
 
         Returns:
-            What `result_of` gives, and `commit`; for M2m also the rows
-            `translated` and `accepted` in the last epoch, `[target, seed]`; `after`,
-            where something was done after the training. Of a training that diverged,
-            the same without scores and with `failed`.
+            What `result_of` gives, and `commit`; for M2m also `step_size`, chosen or
+            not, and the rows `translated` and `accepted` in the last epoch, `[target,
+            seed]`; `after`, where something was done after the training. Of one that
+            diverged, the same without scores and with `failed`.
         """
         found = self.find(settings)
         if found is None:
@@ -166,8 +166,10 @@ class Trainings:
         f = self.network(settings)
         f.compile("sgd")  # Which no step will use.
         phase = phases.Phase(method_of(settings.method), 0, 1)
-        made_of = training_set(self.data), recipe_of(settings)
-        return phases.model_of(phase, f, self.teacher(settings), *made_of)
+        chosen = self._training(settings).get("step_size") or settings.step_size
+        recipe = recipe_of(settings.replace(step_size=chosen), self.data)
+        made_of = self.teacher(settings), training_set(self.data), recipe
+        return phases.model_of(phase, f, *made_of)
 
     def _train_from_start(self, settings, folder):
         """Train a network, from the shared start of its seed and loss."""
@@ -203,11 +205,10 @@ class Trainings:
         about = self._training(settings)
         f, done = self._tested_network(settings)
         pairs = about.pop("translations")
-        made_by = {name: about.pop(name) for name in ("commit", "versions")}
+        made_by = {k: about.pop(k, None) for k in ("commit", "versions", "step_size")}
         trained = Trained(f, f, translations=None, **about)
-        about_g = {"seeds": [own.seed for own in teachers(settings)]}
-        if has_given_g(settings):
-            about_g = {"file": Path(settings.g).name}
+        seeds = {"seeds": [own.seed for own in teachers(settings)]}
+        about_g = {"file": Path(settings.g).name} if has_given_g(settings) else seeds
         result = result_of(trained, self.data, settings, about_g, {})
         if settings.after:
             return {**result, **made_by, "after": done}
@@ -273,6 +274,7 @@ class Trainings:
             "tested_epoch": trained.tested_epoch,
             "seconds": trained.seconds,
             "translations": [pair.tolist() for pair in trained.translations or ()],
+            "step_size": trained.step_size,
             "commit": self.commit,
             "versions": versions(),
         }

@@ -87,7 +87,7 @@ def _seconds(task, data, settings, phase):
     f, g = _untrained(task, data, settings), None
     if phase.method.translate:
         g = _untrained(task, data, settings.replace(loss=LOSSES[settings.loss].of_g))
-    made_of = training_set(data), recipe_of(settings)
+    made_of = training_set(data), recipe_of(settings, data)
     model = phases.model_of(phase, f, g, *made_of)
     enough = phase._replace(first=0, last=2 * _STEPS)
     arguments = phases.fit_arguments(enough, *made_of)

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 
+from keras_m2m.m2m_model.settings import AUTO
 from tasks.experiment.shared_flags import names_in_role
 from tasks.tables.model import Cell
 
 _BY_NATURE = "choice", "after", "machine", "command"
 # What rows differ in by their nature, what has a line of its own, and the machine.
 _NOT_HYPER = {"task", "protocol"} | names_in_role(*_BY_NATURE)
+_CHOSEN = (None, AUTO)  # Values of --step_size that leave it to M2m.
 # What the runs of a column must have in common to be compared.
 _COMMON = (
     *("source", "checksum of the data", "class_counts", "protocol"),
@@ -33,6 +35,7 @@ def of_cells(cells: Sequence[Cell]) -> list[tuple[str, str]]:
         ("seeds", _seeds(cells)),
         ("commit", _distinct(records, "commit")),
         ("versions", _distinct(records, "versions")),
+        ("chosen step_size", _chosen_steps(cells)),
         ("hyper-parameters", _common_flags(records)),
         *_flags_by_row(cells, records),
     ]
@@ -99,6 +102,17 @@ def _seeds(cells):
 
 def _seeds_of(cell):
     return [record["seed"] for record in _records(cell)]
+
+
+def _chosen_steps(cells):
+    """By row, the steps that trainings chose themselves."""
+    found = []
+    for cell in cells:
+        open_ = [r for r in cell.finished if r["flags"].get("step_size") in _CHOSEN]
+        steps = sorted({r["step_size"] for r in open_ if r.get("step_size")})
+        if steps:
+            found.append(f"{', '.join(f'{s:.3g}' for s in steps)} of {cell.row.label}")
+    return "; ".join(found)
 
 
 def _flag_names(records):

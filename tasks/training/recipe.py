@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import keras
 
+import keras_m2m
 from keras_m2m.recipes import LOSSES
 from keras_m2m.recipes import MIXES
 from keras_m2m.recipes import Recipe
 from keras_m2m.recipes import TrainingSet
+from keras_m2m.sampling import is_stream
+from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -18,8 +21,19 @@ _OF_M2M = ("beta", "lam", "gamma", "steps", "step_size", "noise")
 _JIT = {"auto": "auto", "true": True, "false": False}
 
 
-def recipe_of(settings: Settings) -> Recipe:
-    """The recipe that flags stand for."""
+def recipe_of(settings: Settings, data: Data | None = None) -> Recipe:
+    """The recipe that flags stand for.
+
+    Args:
+        settings: The value of every flag.
+        data: What units of steps follow from; without it there are none.
+
+    Raises:
+        UserError: If units are asked for that the data has not.
+    """
+    of_m2m = {name: settings.values[name] for name in _OF_M2M}
+    if data is not None and method_of(settings.method).translate:
+        of_m2m["units"] = _units(settings, data)
     same = ("mix_from", "mix_until", "epochs", "defer_epoch", "batch_size")
     same += ("learning_rate", "seed", "steps_per_execution")
     return Recipe(
@@ -27,10 +41,25 @@ def recipe_of(settings: Settings) -> Recipe:
         loss=LOSSES[settings.loss],
         mix=MIXES[settings.mix],
         drops=settings.rate_drops,
-        m2m={name: settings.values[name] for name in _OF_M2M},
+        m2m=of_m2m,
         jit_compile=_JIT[settings.jit_compile],
         **{name: settings.values[name] for name in same},
     )
+
+
+def _units(settings, data):
+    """What `--units` stands for: of tables, those that their columns have."""
+    images = settings.units == "auto" and data.are_images
+    if settings.units == "none" or images:
+        return None
+    if data.units is not None:
+        return data.units
+    if is_stream(data.train[0]):
+        raise UserError(
+            f"--units={settings.units} needs all samples in memory, not a stream; give "
+            "--units=none"
+        )
+    return keras_m2m.standard_units(data.train[0])
 
 
 def training_set(data: Data) -> TrainingSet:

@@ -60,7 +60,7 @@ def train(
     return train_network(
         builder(task, data, settings),
         training_set(data),
-        recipe_of(settings),
+        recipe_of(settings, data),
         g,
         restore_best=settings.protocol == "m2m",
         callbacks=[Curves(folder / "tensorboard")],
