@@ -51,6 +51,7 @@ def test_a_folder_of_images_goes_through_to_the_pictures(images, tmp_path):
     assert result["class_names"] == ["cat", "dog", "owl"]
     assert result["class_counts"] == [4, 9, 1]
     assert np.sum(result["confusion_matrix"], axis=1).tolist() == [1, 2, 1]
+    assert result["step_size"] == pytest.approx(0.1)
     assert (tmp_path / "out" / "translations.png").exists()
 
 
@@ -66,6 +67,16 @@ def test_vectors_train_an_mlp_that_normalises_them(tmp_path):
     expected = (train - train.mean(0)) / np.where(train.std(0) > 1, train.std(0), 1)
     normalised = keras.ops.convert_to_numpy(normalise(train))
     np.testing.assert_allclose(normalised, expected, atol=1e-3)
+
+
+def test_vectors_of_any_scale_are_translated_by_a_step_that_is_chosen(tmp_path):
+    x, y = vectors([30, 6])
+    x = np.concatenate([1e4 * x, 1e-3 * x, 0 * x + 7], axis=1)
+    path = write_arrays(tmp_path / "own.npz", x=x, y=y)
+    result = run(path, tmp_path / "out", "--beta=0.5")
+    assert result["flags"]["units"] == "auto"
+    assert result["flags"]["step_size"] is None
+    assert 0.001 < result["step_size"] < 100
 
 
 def test_smote_and_names_with_dollars_go_through(tmp_path):

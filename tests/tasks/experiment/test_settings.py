@@ -18,6 +18,25 @@ def task(name):
     return importlib.import_module(f"tasks.{name}").TASK
 
 
+@pytest.mark.parametrize("text, value", [("0.5", 0.5), ("1", 1.0), ("auto", "auto")])
+def test_a_step_is_a_number_or_auto(text, value):
+    assert parse(task("reuters"), [f"--step_size={text}"]).step_size == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e19", "std", ""])
+def test_another_step_is_refused(text):
+    with pytest.raises(UserError, match="step_size"):
+        parse(task("reuters"), [f"--step_size={text}"])
+
+
+def test_tasks_of_the_paper_have_its_steps_and_vectors_of_others_chosen_ones():
+    expected = {"reuters": (1.0, "none"), "twitter": (0.1, "none")}
+    expected |= {"digits_lt": (0.2, "none"), "folder": (None, "auto")}
+    for name, values in expected.items():
+        settings = parse(task(name), [])
+        assert (settings.step_size, settings.units) == values
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_values_of_the_papers_grid_by_default(name):
     settings = parse(task(name), [])

@@ -12,7 +12,9 @@ import pytest
 from helpers import tiny
 from keras_m2m.recipes import Diverged
 from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
 from tasks.records import folder_lock
+from tasks.records.identity import differences
 from tasks.records.records import find
 from tasks.records.trainings import Trainings
 from tasks.training import devices
@@ -226,6 +228,35 @@ def test_mixing_makes_another_cell_and_none_keeps_the_names_before_it(tmp_path):
     assert plain == until
     assert len({plain, mixed, ended}) == 3
     assert mixed.startswith("mixup-drs-ce-seed0-")
+
+
+def test_units_make_another_cell_and_none_keeps_the_names_before_them(tmp_path):
+    own = cells(tmp_path)
+    named = {u: own.name(tiny.settings(units=u)) for u in ("none", "std", "auto")}
+    assert len({*named.values()}) == 3
+    assert "units" not in own.configuration(tiny.settings())["flags"]
+    names = {own.name(tiny.settings(method="drs", units=u)) for u in ("none", "std")}
+    assert len(names) == 1  # Which translates nothing.
+
+
+@pytest.mark.no_backend
+def test_a_record_without_units_is_of_none_whatever_the_default_is(tmp_path):
+    record = {"flags": cells(tmp_path).configuration(tiny.settings())["flags"]}
+    flags = dict(tiny.settings().flags)
+    flags["units"] = replace(flags["units"], default="auto")
+    settings = Settings("tiny", flags.values(), tiny.settings().values)
+    assert differences(record, settings) == []
+    (changed,) = differences(record, settings.replace(units="auto"))
+    assert changed == "units: none then, auto now"
+
+
+@pytest.mark.no_backend
+def test_a_chosen_step_is_noted_and_translates_again(tmp_path):
+    own = cells(tmp_path)
+    settings = tiny.settings(step_size="auto", units="std", protocol="field")
+    result = own.result(settings)
+    assert result["flags"]["step_size"] == "auto"
+    assert own.model(settings).step_size == result["step_size"] > 0
 
 
 @pytest.mark.no_backend

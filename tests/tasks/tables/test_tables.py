@@ -188,6 +188,18 @@ def test_m2m_whose_translations_are_never_refused_is_told(method, rate, told):
     assert len([note for note in notes if "try a shorter --step_size" in note]) == told
 
 
+def test_steps_that_trainings_chose_are_listed_by_row():
+    chosen = [
+        {**record([500] * 4, seed=seed, flags={"step_size": "auto"}), "step_size": step}
+        for seed, step in enumerate([0.5, 0.25, 0.5])
+    ]
+    given = {**record([500] * 4, loss="ldam"), "step_size": 1.0}
+    column = Column("Reuters", {("ce", "m2m"): chosen, ("ldam", "m2m"): [given]})
+    rows = [Row("ce", "m2m"), Row("ldam", "m2m")]
+    found = dict(block(Table("t", rows, [column])).provenance)
+    assert found["chosen step_size"] == "0.25, 0.5 of M2m"
+
+
 def test_it_is_told_where_the_paper_has_no_values():
     table = table2(*runs([0.5]), published=None)
     assert "bACC (paper)" not in texts(table, "M2m")
