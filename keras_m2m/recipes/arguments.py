@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from keras_m2m.checks import check_bounds
 from keras_m2m.checks import check_labels
+from keras_m2m.checks import check_names
 from keras_m2m.checks import check_real
 from keras_m2m.checks import check_samples
 from keras_m2m.checks import check_weights
@@ -74,6 +76,7 @@ def training_set(
     x: Any,
     y: ArrayLike,
     num_classes: int | None,
+    class_names: Sequence[str] | None,
     sample_weight: ArrayLike | None,
     bounds: tuple[float, float] | None,
     augment: Callable | None,
@@ -83,12 +86,19 @@ def training_set(
     if num_classes is None:
         num_classes = int(labels.max(initial=0)) + 1
     check_whole(2, num_classes=num_classes)
+    names = check_names(class_names=class_names)
+    if names is not None and len(names) != num_classes:
+        raise ValueError(
+            f"`class_names` must be {num_classes} names, one for each class. "
+            f"Received: class_names={class_names}"
+        )
     bounds = check_bounds(bounds)
     if not (is_stream(x) or is_sparse(x)):
         x = check_samples(x, bounds)
     return TrainingSet(
         *(x, labels, num_classes),
         sample_weight=check_weights(sample_weight, labels),
+        class_names=names,
         bounds=bounds,
         augment=augment,
     )

@@ -44,6 +44,7 @@ def train(
     sample_weight: ArrayLike | None = None,
     validation_data: tuple[Any, ArrayLike] | None = None,
     num_classes: int | None = None,
+    class_names: Sequence[str] | None = None,
     epochs: int = 60,
     defer_epoch: int | None = None,
     batch_size: int = 64,
@@ -95,6 +96,7 @@ def train(
         sample_weight: Weights of the samples in the loss, `(n,)`, or None.
         validation_data: `(x, y)` for metrics at the ends of epochs, or None.
         num_classes: K; None for one more than the largest label.
+        class_names: One for each class, for warnings; None for numbers.
         epochs: Epochs in all, for g as for f.
         defer_epoch: First epoch of `drs`, `drw` and `m2m`; None for 80 % of `epochs`.
         batch_size: Samples a step.
@@ -162,7 +164,9 @@ def train(
         jit_compile=jit_compile,
         steps_per_execution=check_whole(steps_per_execution=steps_per_execution),
     )
-    data = arguments.training_set(*(x, y, num_classes, sample_weight, bounds, augment))
+    data = arguments.training_set(
+        *(x, y, num_classes, class_names, sample_weight, bounds, augment)
+    )
     arguments.check_combination(recipe, after, data, validation_data is not None)
     build = arguments.by_head(build, recipe.loss.head)
     options = {

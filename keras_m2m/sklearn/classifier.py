@@ -13,11 +13,11 @@ from sklearn.base import BaseEstimator
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from sklearn.utils.validation import validate_data
 
 from keras_m2m.checks import check_real
+from keras_m2m.checks import check_weights
 from keras_m2m.recipes import TRAINED
 from keras_m2m.sklearn import fitting
 from keras_m2m.sklearn import samples
@@ -203,11 +203,11 @@ class M2mClassifier(ClassifierMixin, BaseEstimator):
         labels = targets.checked_labels(y)
         X = self._fitted_samples(X)
         check_consistent_length(X, labels)
+        sample_weight = check_weights(sample_weight, labels)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
             kept = sample_weight > 0
+            if not kept.any():
+                raise ValueError("`sample_weight` must not be zero for all samples")
             X, labels, sample_weight = X[kept], labels[kept], sample_weight[kept]
         self.classes_, numbers = targets.numbered(labels)
         seed = int(check_random_state(self.random_state).randint(_SEEDS))
@@ -245,7 +245,7 @@ class M2mClassifier(ClassifierMixin, BaseEstimator):
             float64 `(n, num_classes)`; of two classes `(n,)`, the logit of the second
             above that of the first.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")  # A fit that failed leaves less.
         logits = self._scale * samples.outputs(self.model_, self._samples(X))
         if len(self.classes_) > 2:
             return logits

@@ -64,6 +64,7 @@ def trained_network(
         by_head(build, num_classes, X.shape[1:]),
         *(X, y),
         num_classes=num_classes,
+        class_names=classifier.classes_.tolist(),
         sample_weight=sample_weight,
         validation_data=validation_data,
         units=units,

@@ -58,10 +58,10 @@ def numbered(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array(['cat', 'dog'], dtype='<U3'), array([1, 0, 1]))
     """
     classes, numbers = np.unique(y, return_inverse=True)
-    if len(classes) == 1:
+    if len(classes) < 2:
         raise ValueError(
-            "A classifier needs samples of two classes at least. Received: one class, "
-            f"{classes.tolist()[0]!r}"
+            "A classifier needs samples of two classes at least. "
+            f"Received: classes={classes.tolist()}"
         )
     if len(classes) > MOST_CLASSES:
         raise ValueError(

@@ -47,6 +47,7 @@ CALLS = {
             "adjust": st.sampled_from([0, 0.5, "1", "auto", "much", -1, None]),
             "sample_weight": st.none() | values.arrays(values.rows(0, 2, values.N)),
             "num_classes": st.none() | values.whole(K, K),
+            "class_names": st.sampled_from([None, [*range(K)], ["a"], 3]),
             "epochs": values.whole(1, 9),
             "defer_epoch": st.none() | values.whole(0, 9),
             "batch_size": values.whole(1, 9),

@@ -9,6 +9,7 @@ import scipy.special
 import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
@@ -232,3 +233,13 @@ def test_weights_are_routed():
         routed = pipeline.fit(x, y, sample_weight=weights)
     expected = tiny().fit(x, y, sample_weight=weights)
     np.testing.assert_array_equal(routed.predict_proba(x), expected.predict_proba(x))
+
+
+@pytest.mark.no_backend
+def test_a_fit_that_failed_left_nothing_to_predict_by():
+    x, y = two_classes()
+    made = tiny(epochs=0)
+    with pytest.raises(ValueError, match="`epochs`"):
+        made.fit(x, y)
+    with pytest.raises(NotFittedError):
+        made.predict(x)

@@ -188,6 +188,7 @@ def test_no_translation_moves_entries_of_categories(monkeypatch):
     monkeypatch.setattr(fitting, "train", train)
     tiny("m2m").fit(*claims())
     assert given["units"].tolist() == [1, 1, 0, 0, 0, 0]
+    assert given["class_names"] == ["fraud", "legal"]  # Of warnings.
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_text_among_numbers_is_refused():
 
 
 def test_one_class_is_named():
-    assert "'cat'" in refused(["cat", "cat"])
+    assert "classes=['cat']" in refused(["cat", "cat"])
 
 
 def test_more_classes_than_can_be_are_refused():

@@ -229,6 +229,7 @@ def test_a_network_may_be_built_without_a_head():
         ({"noise": -1}, "`noise` must"),
         ({"units": "std"}, "`units` must"),
         ({"num_classes": 2}, "Labels must lie in 0..1"),
+        ({"class_names": ["a", "b"]}, "`class_names` must be 3 names"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_trained(changes, message):
@@ -263,3 +264,9 @@ def test_a_step_is_chosen_where_none_is_given():
 @pytest.mark.parametrize("epochs, first", [(1, 0), (2, 1), (3, 2), (60, 48)])
 def test_the_last_epochs_are_deferred_however_few_there_are(epochs, first):
     assert schedule(epochs, None, None)["defer_epoch"] == first
+
+
+@pytest.mark.no_backend
+def test_warnings_name_classes():
+    with pytest.raises(UserWarning, match="'common', 'rarest'"):
+        train(gamma=1.0, class_names=["common", "rare", "rarest"])
