@@ -43,6 +43,9 @@ class M2mClassifier(ClassifierMixin, BaseEstimator):
     dates or missing values go through a `TablePreprocessor` first
     (`keras_m2m[tables]`). y are labels of any kind: text, booleans, whole numbers.
 
+    docs/estimator.md has more, and the two of scikit-learn's checks that cannot pass: a
+    sample of weight 2 is two samples on average, not to the bit.
+
     `fit` sets the seeds of Keras and its backend, as `keras.utils.set_random_seed`
     does; the states of Python's `random` and of NumPy it leaves as they were.
 
