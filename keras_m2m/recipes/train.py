@@ -227,6 +227,11 @@ def _identity(data, recipe):
         **{what: getattr(recipe, what).label for what in ("method", "loss", "mix")},
         "optimizer": recipe.optimizer and recipe.optimizer.get_config(),
         "bounds": data.bounds,
+        # Of many entries, `repr` leaves out those in the middle.
+        "m2m": {
+            name: value.tobytes() if isinstance(value, np.ndarray) else value
+            for name, value in recipe.m2m.items()
+        },
     }
     digest.update(repr(about).encode())
     return digest.hexdigest()

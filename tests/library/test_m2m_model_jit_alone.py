@@ -6,10 +6,12 @@ import pytest
 from keras import layers
 
 from helpers.compilation import normal
+from helpers.gradients import to_numpy
 from helpers.m2m_cases import COMPILE
 from helpers.m2m_cases import LOSS
 from helpers.m2m_cases import sgd
 from keras_m2m import M2mModel
+from keras_m2m import Seeds
 from keras_m2m import translation
 
 on_jax = pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX alone")
@@ -81,6 +83,29 @@ def test_an_eager_step_stays_eager():
     _, _, types = traced(rotating, "eager")
     assert len(types) == 4
     assert not any("Tracer" in name for name in types)
+
+
+@on_jax
+def test_another_step_and_units_are_inputs_of_what_was_compiled(monkeypatch):
+    f, g, units = rotating(1), rotating(2), np.float32([1, 0, 2])
+    model = M2mModel(
+        *(f, g, [10, 1000, 100]), steps=1, step_size="auto", noise=0, units=units
+    )
+    model.compile(sgd(), LOSS)
+    assert model._plan.alone
+    traces, translate = [], translation.translate
+    monkeypatch.setattr(
+        translation, "translate", lambda *a, **k: traces.append(1) or translate(*a, **k)
+    )
+    rows = np.arange(8, dtype="int32")
+    seeds = Seeds(X[:8], np.ones_like(rows), rows, np.zeros_like(rows), rows >= 0)
+    for step in (0.1, 0.2):
+        model.keep_step_size(step)
+        moved = to_numpy(model.translate(seeds)) - X[:8]
+        assert not moved[..., 1].any()
+        in_units = (moved[..., ::2] / units[::2]).reshape(8, -1)
+        np.testing.assert_allclose(np.linalg.norm(in_units, axis=1), step, rtol=1e-4)
+    assert len(traces) == len(model._plan.sizes)
 
 
 def test_training_is_that_of_a_network_without_such_layers(alone, whole):

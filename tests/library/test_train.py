@@ -9,7 +9,10 @@ import pytest
 import keras_m2m
 from keras_m2m import heads
 from keras_m2m.recipes import METHODS
+from keras_m2m.recipes import Recipe
+from keras_m2m.recipes import TrainingSet
 from keras_m2m.recipes.arguments import schedule
+from keras_m2m.recipes.train import _identity as identity_of
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 SHORT = {"epochs": 3, "defer_epoch": 1, "batch_size": 14, "verbose": 0}
@@ -270,3 +273,14 @@ def test_the_last_epochs_are_deferred_however_few_there_are(epochs, first):
 def test_warnings_name_classes():
     with pytest.raises(UserWarning, match="'common', 'rarest'"):
         train(gamma=1.0, class_names=["common", "rare", "rarest"])
+
+
+def test_units_that_differ_in_one_entry_of_many_make_another_training():
+    data, units = TrainingSet(X, Y, num_classes=3), np.ones(3000)
+    other = units.copy()
+    other[1500] += 1e-9
+    one, same_again, another = (
+        identity_of(data, Recipe(m2m={"units": each}))
+        for each in (units, units.copy(), other)
+    )
+    assert one == same_again != another
