@@ -97,6 +97,8 @@ def load(settings: Settings) -> Data:
     if tables:
         _check_network(settings.network, images=False)
         return load_tables(tables, path, settings)
+    if settings.label is not None or settings.id:
+        raise UserError(f"--label and --id are for tables. Received: {path}")
     if path.is_dir():
         parts, class_names = read_images(path, settings)
     else:

@@ -28,6 +28,7 @@ from tasks.data.own.array_samples import read_samples
 from tasks.data.own.class_names import listed
 from tasks.data.own.table_files import SUFFIXES
 from tasks.data.own.table_files import is_table
+from tasks.data.own.table_files import load_pandas
 from tasks.data.own.table_files import read_table
 from tasks.data.small_images import in_order_of_keras
 from tasks.data.small_images import samples
@@ -57,8 +58,7 @@ def predict(folder: Path, data: Path) -> Any:
         UserError: If a file is missing or damaged, or samples are not such as the
             network takes.
     """
-    import pandas
-
+    pandas = load_pandas()
     f, class_names = _network(folder)
     x, others = _table(folder, data) if is_table(data) else _arrays(data, f)
     if x.shape[1:] != f.input_shape[1:]:
@@ -117,8 +117,6 @@ def _table(folder, data):
 
 def _arrays(data, f):
     """Samples of an archive as a network takes them, and a frame without columns."""
-    import pandas
-
     try:
         with np.load(data, allow_pickle=False) as archive:
             x = archive["x"]
@@ -131,7 +129,7 @@ def _arrays(data, f):
     x = read_samples(x, "images" if is_image else "vectors", f"x of {data}")
     if is_image:
         x = in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
-    return x, pandas.DataFrame(index=range(len(x)))
+    return x, load_pandas().DataFrame(index=range(len(x)))
 
 
 def _write(arguments):

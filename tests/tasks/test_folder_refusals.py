@@ -150,6 +150,13 @@ def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path
 
 # Archives.
 
+
+def test_flags_of_tables_are_refused_for_arrays(tmp_path):
+    path = write_arrays(tmp_path / "own.npz", x=X, y=Y)
+    refused(path, "--label and --id are for tables", "--label=y")
+    refused(path, "--label and --id are for tables", "--id=a")
+
+
 X, Y = vectors([4, 4])
 OBJECTS = np.array([{}, None], dtype=object)
 

@@ -57,7 +57,7 @@ def read_table(path: Path) -> Any:
     Raises:
         UserError: If it is too large for memory, damaged, or holds no rows.
     """
-    pandas = _pandas()
+    pandas = load_pandas()
     try:
         check_is_file(path)
         size = path.stat().st_size
@@ -79,7 +79,12 @@ def read_table(path: Path) -> Any:
     return frame
 
 
-def _pandas():
+def load_pandas() -> Any:
+    """The module pandas, which only tables need.
+
+    Raises:
+        UserError: If it is not installed.
+    """
     try:
         import pandas
     except ImportError as error:

@@ -15,6 +15,7 @@ from tasks.data.own.array_labels import tell_missing
 from tasks.data.own.class_names import listed
 from tasks.data.own.split_names import SPLITS
 from tasks.data.own.splitting import complete
+from tasks.data.own.table_files import load_pandas
 from tasks.data.own.table_files import read_table
 from tasks.data.own.table_labels import find_label
 from tasks.data.own.table_labels import labels_of
@@ -77,8 +78,6 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
 
 def _read(files):
     """All rows in one frame, and the split of each."""
-    import pandas
-
     frames = {split: read_table(path) for split, path in files.items()}
     names = [*frames["train"].columns]
     for split, frame in frames.items():
@@ -88,7 +87,8 @@ def _read(files):
     if len(frames) == 1:
         return _with_split_column(frames["train"])
     splits = np.repeat([*frames], [len(frame) for frame in frames.values()])
-    return pandas.concat([f[names] for f in frames.values()], ignore_index=True), splits
+    rows = [frame[names] for frame in frames.values()]
+    return load_pandas().concat(rows, ignore_index=True), splits
 
 
 def _with_split_column(frame):

@@ -1,6 +1,7 @@
 """Files of tables in their odd forms, each read as what was written."""
 
 import gzip
+import sys
 
 import pandas
 import pytest
@@ -130,6 +131,12 @@ def test_damaged_files_are_named(name, tmp_path):
 def test_a_table_too_large_for_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.data.own.memory.available", lambda: 10)
     with pytest.raises(UserError, match="Give fewer rows"):
+        read_table(written(tmp_path, "a,b\n1,2\n"))
+
+
+def test_without_pandas_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UserError, match=r"pip install 'keras_m2m\[tables\]'"):
         read_table(written(tmp_path, "a,b\n1,2\n"))
 
 
