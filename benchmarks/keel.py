@@ -32,7 +32,9 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-_JOBS_OF_A_PROCESS = 25  # What Keras and JAX keep of each network adds up.
+# Then come new processes: what Keras and JAX keep of each network adds up. In Python 3.11
+# the pool's own `max_tasks_per_child` ends processes and starts none.
+_JOBS_AT_ONCE = 50
 
 
 def arguments():
@@ -84,30 +86,33 @@ def run(chosen, path):
     jobs = list(jobs_left(chosen, done))
     print(f"{path}: {len(done)} rows are there, {len(jobs)} folds to go", flush=True)
     began, failed = time.monotonic(), []
-    pool = concurrent.futures.ProcessPoolExecutor(
-        chosen.processes,
-        multiprocessing.get_context("spawn"),
-        initializer=end_with_parent,
-        max_tasks_per_child=_JOBS_OF_A_PROCESS,
-    )
-    with pool:
+    for start in range(0, len(jobs), _JOBS_AT_ONCE):
+        for job, rows, error in finished(jobs[start : start + _JOBS_AT_ONCE], chosen):
+            what = f"{job[0].stem}, fold {job[1]}"
+            if error:
+                failed.append(what)
+                print(f"{what} FAILED: {error!r}", flush=True)
+                continue
+            records.append(path, rows)
+            minutes = (time.monotonic() - began) / 60
+            print(f"{what}, after {minutes:.1f} minutes", flush=True)
+    if failed:
+        raise SystemExit(f"{len(failed)} folds failed: {failed}")
+
+
+def finished(jobs, chosen):
+    """`(job, rows, error)` of each job, as they are done, by new processes."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(
+        chosen.processes, context, initializer=end_with_parent
+    ) as pool:
         futures = {
             pool.submit(methods.run, *job, chosen.steps, chosen.seed): job
             for job in jobs
         }
-        finished = concurrent.futures.as_completed(futures)
-        for number, future in enumerate(finished, 1):
-            table, fold, _ = futures[future]
-            what = f"{table.stem}, fold {fold}"
-            if error := future.exception():
-                failed.append(what)
-                print(f"{what} FAILED: {error!r}", flush=True)
-                continue
-            records.append(path, future.result())
-            minutes = (time.monotonic() - began) / 60
-            print(f"{number}/{len(jobs)} {what}, {minutes:.1f} min", flush=True)
-    if failed:
-        raise SystemExit(f"{len(failed)} folds failed: {failed}")
+        for future in concurrent.futures.as_completed(futures):
+            error = future.exception()
+            yield futures[future], None if error else future.result(), error
 
 
 def end_with_parent():
