@@ -32,8 +32,8 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-# Then come new processes: what Keras and JAX keep of each network adds up. In Python 3.11
-# the pool's own `max_tasks_per_child` ends processes and starts none.
+# Then come new processes: what Keras and JAX keep of each network adds up. In Python
+# 3.11 the pool's own `max_tasks_per_child` ends processes and starts none.
 _JOBS_AT_ONCE = 50
 
 
