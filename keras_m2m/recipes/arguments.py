@@ -80,6 +80,7 @@ def training_set(
     sample_weight: ArrayLike | None,
     bounds: tuple[float, float] | None,
     augment: Callable | None,
+    smote: Callable | None,
 ) -> TrainingSet:
     """Samples and labels, checked before anything is trained."""
     labels = check_labels(y, num_classes)
@@ -101,6 +102,7 @@ def training_set(
         class_names=names,
         bounds=bounds,
         augment=augment,
+        smote=smote,
     )
 
 

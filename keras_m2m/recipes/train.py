@@ -61,6 +61,7 @@ def train(
     bounds: tuple[float, float] | None = None,
     g: keras.Model | None = None,
     augment: Callable | None = None,
+    smote: Callable | None = None,
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     folder: str | os.PathLike | None = None,
@@ -117,6 +118,9 @@ def train(
         bounds: See `beta`; `(0, 1)` for images.
         g: A classifier trained on the same data, for M2m; None to train it first.
         augment: As for `ResampledDataset`.
+        smote: Function from a seed to `(x, y)` with classes filled up, for
+            `method="smote"` where x is made of something else, as of a table
+            (`keras_m2m.tabular.smote_nc`); None for SMOTE of x.
         seed: Integer of at least 0 that all drawn numbers follow from.
         callbacks: Given to each `fit` of f.
         folder: Where checkpoints go: the same call goes on from them after a kill, and
@@ -165,7 +169,7 @@ def train(
         steps_per_execution=check_whole(steps_per_execution=steps_per_execution),
     )
     data = arguments.training_set(
-        *(x, y, num_classes, class_names, sample_weight, bounds, augment)
+        *(x, y, num_classes, class_names, sample_weight, bounds, augment, smote)
     )
     arguments.check_combination(recipe, after, data, validation_data is not None)
     build = arguments.by_head(build, recipe.loss.head)

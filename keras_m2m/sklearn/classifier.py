@@ -204,7 +204,7 @@ class M2mClassifier(ClassifierMixin, BaseEstimator):
         """
         check_real(0, 0.9, validation_fraction=self.validation_fraction)
         labels = targets.checked_labels(y)
-        X = self._fitted_samples(X)
+        given, X = X, self._fitted_samples(X)
         check_consistent_length(X, labels)
         sample_weight = check_weights(sample_weight, labels)
         if sample_weight is not None:
@@ -217,7 +217,7 @@ class M2mClassifier(ClassifierMixin, BaseEstimator):
         held_out = fitting.held_out_rows(labels, self.validation_fraction, seed)
         with fitting.random_states_kept():
             trained = fitting.trained_network(
-                self, X, numbers, sample_weight, held_out, seed
+                self, given, X, numbers, sample_weight, held_out, seed
             )
         learnt = numbers if held_out is None else numbers[~held_out]
         self.class_counts_ = np.bincount(learnt, minlength=len(self.classes_))

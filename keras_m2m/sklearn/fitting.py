@@ -1,6 +1,7 @@
 """What `M2mClassifier.fit` does once samples and labels are arrays."""
 
 import contextlib
+import functools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +29,7 @@ _PASSED_ON = (
 
 def trained_network(
     classifier: Any,
+    given: Any,
     X: Any,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
@@ -38,7 +40,8 @@ def trained_network(
 
     Args:
         classifier: An `M2mClassifier` that knows its classes.
-        X: Samples, a float32 array `(n, ...)` or a CSR matrix.
+        given: Samples as they came.
+        X: The same as networks take them, a float32 array `(n, ...)` or a CSR matrix.
         y: Numbers of classes `(n,)`.
         sample_weight: Weights `(n,)`, of which only the ratios matter, or None.
         held_out: Which rows are for validation, bool `(n,)`; None for none.
@@ -57,6 +60,9 @@ def trained_network(
         validation_data = _dense(X[held_out]), y[held_out]
         X, y = X[~held_out], y[~held_out]
         sample_weight = None if sample_weight is None else sample_weight[~held_out]
+    smote = None
+    if prepared is not None:
+        smote = functools.partial(_smote_nc, prepared, given, held_out, y)
     if sample_weight is not None:
         # So that the rate means the same with weights as without.
         sample_weight = sample_weight / sample_weight.mean()
@@ -68,9 +74,21 @@ def trained_network(
         sample_weight=sample_weight,
         validation_data=validation_data,
         units=units,
+        smote=smote,
         bounds=bounds,
         seed=seed,
         **{name: getattr(classifier, name) for name in _PASSED_ON},
+    )
+
+
+def _smote_nc(preprocessor, frame, held_out, y, seed):
+    """A table filled up before it is encoded; never of rows with weights."""
+    from keras_m2m.tabular import smote_nc
+    from keras_m2m.tabular.frames import as_frame
+
+    frame = as_frame(frame)
+    return smote_nc(
+        preprocessor, frame if held_out is None else frame[~held_out], y, seed
     )
 
 

@@ -178,6 +178,28 @@ def test_other_columns_than_those_of_fit_are_refused():
         tiny().fit(frame, y).predict(frame.drop(columns="region"))
 
 
+@pytest.mark.no_backend
+@pytest.mark.parametrize("fraction", [0.0, 0.2])
+def test_smote_of_a_mixed_frame_makes_no_half_of_a_category(fraction):
+    seen = []
+
+    def watch(samples, rng):
+        seen.append(samples)
+        return samples
+
+    frame, y = claims()
+    frame.index = frame.index[::-1]  # Rows are taken by place.
+    made = tiny("smote", augment=watch, epochs=2, validation_fraction=fraction)
+    made.fit(frame, y)
+    samples = np.concatenate(seen)
+    of_categories = samples[:, made.preprocessor_.units_ == 0]
+    assert of_categories.shape[1] == 4
+    assert set(np.unique(of_categories)) == {0.0, 1.0}
+    # Those of the smaller class that were not in the frame.
+    known = made.preprocessor_.transform(frame)
+    assert (samples[:, None] != known[None]).any(axis=2).all(axis=1).any()
+
+
 def test_no_translation_moves_entries_of_categories(monkeypatch):
     given = {}
 
