@@ -51,9 +51,6 @@ def trained_network(
     build = classifier.build or default_build(
         X, classifier.hidden, classifier.weight_decay, normalise=prepared is None
     )
-    units = classifier.units
-    if isinstance(units, str) and units == "auto" and prepared is not None:
-        units = prepared.units_  # 0 for the entries of categories.
     bounds = image_bounds(X) if classifier.bounds is None else classifier.bounds
     validation_data = None
     if held_out is not None:
@@ -73,12 +70,19 @@ def trained_network(
         class_names=classifier.classes_.tolist(),
         sample_weight=sample_weight,
         validation_data=validation_data,
-        units=units,
+        units=_units(classifier),
         smote=smote,
         bounds=bounds,
         seed=seed,
         **{name: getattr(classifier, name) for name in _PASSED_ON},
     )
+
+
+def _units(classifier):
+    units, prepared = classifier.units, classifier.preprocessor_
+    if isinstance(units, str) and units == "auto" and prepared is not None:
+        return prepared.units_  # 0 for the entries of categories.
+    return units
 
 
 def _smote_nc(preprocessor, frame, held_out, y, seed):
