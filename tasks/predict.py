@@ -38,10 +38,6 @@ from tasks.records import records
 from tasks.records.teachers import load
 from tasks.runs import commands
 
-_MODEL = flags.DEFINE_string("model", None, "folder of a run of tasks.folder")
-_DATA = flags.DEFINE_string("data", None, f"a table ({SUFFIXES}), or an .npz file")
-_OUT = flags.DEFINE_string("out", "predictions.csv", "the table to write")
-
 
 def predict(folder: Path, data: Path) -> Any:
     """The classes of samples.
@@ -135,12 +131,12 @@ def _arrays(data, f):
 def _write(arguments):
     if arguments:
         raise UserError(f"unexpected argument: {arguments[0]}")
-    for name, value in (("model", _MODEL.value), ("data", _DATA.value)):
+    for name, value in (("model", flags.FLAGS.model), ("data", flags.FLAGS.data)):
         if value is None:
             raise UserError(f"--{name} is needed; see python -m tasks.predict --help")
-    folder = Path(read_path("model", _MODEL.value))
-    out = Path(read_path("out", _OUT.value))
-    found = predict(folder, Path(read_path("data", _DATA.value)))
+    folder = Path(read_path("model", flags.FLAGS.model))
+    out = Path(read_path("out", flags.FLAGS.out))
+    found = predict(folder, Path(read_path("data", flags.FLAGS.data)))
     with whole_files.aside(out) as part:
         found.to_csv(part, index=False)
     counts = found["predicted"].value_counts()
@@ -149,4 +145,7 @@ def _write(arguments):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("model", None, "folder of a run of tasks.folder")
+    flags.DEFINE_string("data", None, f"a table ({SUFFIXES}), or an .npz file")
+    flags.DEFINE_string("out", "predictions.csv", "the table to write")
     commands.main(_write)
