@@ -14,7 +14,7 @@ from keras_m2m.checks import check_whole
 
 _MOST = 5  # Classes that a warning names.
 FEW, ALL = 0.05, 0.999  # Rates below and above which something can be better.
-_TELLING = 1000  # Translations from which such a rate is no chance.
+_TELLING_FEW, _TELLING = 200, 1000  # Translations from which such a rate is no chance.
 
 
 def advice(rate: float) -> str | None:
@@ -116,7 +116,8 @@ class WatchAcceptance(keras.callbacks.Callback):
     def on_train_end(self, logs: dict | None = None) -> None:
         if not self.once:
             return
-        if not self._low and self._tried >= _TELLING:
+        few = self._passed < FEW * self._tried
+        if not self._low and self._tried >= (_TELLING_FEW if few else _TELLING):
             self._advise(self._passed / self._tried)
         if self._low > 1:
             warnings.warn(

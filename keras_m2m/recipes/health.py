@@ -4,6 +4,12 @@ import math
 import warnings
 
 import keras
+import numpy as np
+
+from keras_m2m.checks import is_sparse
+from keras_m2m.classes import class_logits
+from keras_m2m.recipes.recipe import TrainingSet
+from keras_m2m.sampling import is_stream
 
 
 class Diverged(ArithmeticError):
@@ -97,3 +103,56 @@ class WarnOfExplosion(keras.callbacks.Callback):
             "samples alike (unscaled ones are the usual cause), or lower the step_size",
             stacklevel=2,
         )
+
+
+_NARROW = 0.5  # Share of a class's training samples that g should know at least.
+_FEWEST = 5  # Samples of a class that show it.
+_LOOKED_AT = 2**14  # Samples in all.
+_BATCH_SIZE = 512  # Divides by the devices that there may be.
+_MOST_NAMED = 5
+
+
+def warn_of_narrow_g(g: keras.Model, data: TrainingSet) -> None:
+    """Warn of rare classes of which g knows few of its own training samples.
+
+    Translations into such a class all end where g knows it, however many g accepts: the
+    acceptance rate does not show it.
+
+    Args:
+        g: The frozen classifier.
+        data: What it was trained on; a stream is not looked at.
+    """
+    counts = data.class_counts
+    rare = np.flatnonzero((counts < counts.max()) & (counts >= _FEWEST))
+    if is_stream(data.x) or not len(rare):
+        return
+    known = _shares_known(g, data, rare)
+    narrow = np.flatnonzero(known < _NARROW)
+    if not len(narrow):
+        return
+    names = data.class_names or [str(k) for k in range(data.num_classes)]
+    told = [f"{known[i]:.0%} of {names[rare[i]]!r}" for i in narrow[:_MOST_NAMED]]
+    more = len(narrow) - len(told)
+    told += [f"too few of {more} more"] if more else []
+    warnings.warn(
+        f"g knows few of the training samples of rare classes: {', '.join(told)}. "
+        "Translations into these all go where g knows them, however many it accepts: "
+        'train g longer or better, or compare with method="drs", which is often better '
+        "then",
+        stacklevel=2,
+    )
+
+
+def _shares_known(g, data, classes):
+    """The recall of g on training samples of each of some classes."""
+    most = max(_FEWEST, _LOOKED_AT // len(classes))
+    rows = [np.flatnonzero(data.y == k)[:most] for k in classes]
+    every = np.concatenate(rows)
+    # Repeated to whole batches: one shape to compile.
+    filled = np.resize(every, -(-len(every) // _BATCH_SIZE) * _BATCH_SIZE)
+    x = data.x[filled]
+    x = x.toarray() if is_sparse(x) else x
+    logits = g.predict(x, batch_size=_BATCH_SIZE, verbose=0)[: len(every)]
+    found = keras.ops.convert_to_numpy(class_logits(logits)).argmax(axis=1)
+    right = np.split(found == data.y[every], np.cumsum([len(r) for r in rows])[:-1])
+    return np.array([share.mean() for share in right])

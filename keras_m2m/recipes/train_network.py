@@ -17,6 +17,7 @@ from keras_m2m.callbacks import WatchAcceptance
 from keras_m2m.recipes import phases
 from keras_m2m.recipes.health import StopAtNonFiniteLoss
 from keras_m2m.recipes.health import WarnOfExplosion
+from keras_m2m.recipes.health import warn_of_narrow_g
 from keras_m2m.recipes.recipe import Recipe
 from keras_m2m.recipes.recipe import TrainingSet
 from keras_m2m.schedules import warmup_step_decay
@@ -104,6 +105,8 @@ def train_network(
         began = time.perf_counter()
         keeper.restore(model)
         if keeper.epochs_done < phase.last:
+            if phase.method.teachers and g is not None:
+                warn_of_narrow_g(g, data)
             phase = phase._replace(first=max(phase.first, keeper.epochs_done))
             healthy = _healthy(phase.method, data, keeper.history, name)
             several = [*_schedule(recipe), *callbacks, *healthy, *keeping]

@@ -12,6 +12,7 @@ from keras_m2m.recipes import METHODS
 from keras_m2m.recipes import Recipe
 from keras_m2m.recipes import TrainingSet
 from keras_m2m.recipes.arguments import schedule
+from keras_m2m.recipes.health import warn_of_narrow_g
 from keras_m2m.recipes.train import _identity as identity_of
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -284,3 +285,34 @@ def test_units_that_differ_in_one_entry_of_many_make_another_training():
         for each in (units, units.copy(), other)
     )
     assert one == same_again != another
+
+
+def narrow(known):
+    """Warnings of a g that knows so many of the 10 samples of class 1."""
+    x = np.r_[np.full(90, -1.0), np.where(np.arange(10) < known, 1.0, -1.0)]
+    g = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
+    g.set_weights([np.array([[-9.0, 9.0]]), np.zeros(2)])
+    data = TrainingSet(x[:, None].astype("float32"), np.repeat([0, 1], [90, 10]), 2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_narrow_g(g, data)
+    return [str(w.message) for w in caught if w.category is UserWarning]
+
+
+def test_a_g_that_knows_little_of_a_rare_class_is_warned_of():
+    (message,) = narrow(known=4)
+    assert "rare classes: 40% of '1'. Translations" in message
+    assert narrow(known=5) == []
+
+
+@pytest.mark.no_backend
+def test_m2m_warns_of_such_a_g_and_other_methods_do_not():
+    g = keras_m2m.mlp(3, (2,), hidden=8)
+    *_, bias = g.weights
+    bias.assign([0.0, 99.0, 0.0])  # The largest class, whatever it sees.
+    for method, expected in (("m2m", 1), ("drs", 0)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            train(method=method, g=g)
+        found = [w for w in caught if "g knows few" in str(w.message)]
+        assert len(found) == expected

@@ -136,9 +136,19 @@ def test_a_training_that_accepts_few_or_all_says_at_its_end_what_to_try(
 
 
 @pytest.mark.no_backend
+def test_two_hundred_translations_show_that_few_are_accepted():
+    watch = keras_m2m.WatchAcceptance(once=True)
+    (message,) = warnings_of(watch, 1, [[0, 200]], [[0, 9]])
+    assert "g accepted 4.5 % of 200 translations" in message
+
+
+@pytest.mark.no_backend
 @pytest.mark.parametrize(
     "gamma, tried, accepted",
-    [(0.9, 1000, 50), (0.9, 1000, 999), (0.9, 99, 99), (0, 9999, 9999)],
+    [
+        *((0.9, 1000, 50), (0.9, 199, 5), (0.9, 1000, 999), (0.9, 999, 999)),
+        (0, 9999, 9999),
+    ],
 )
 def test_other_rates_chance_and_no_threshold_are_left_alone(gamma, tried, accepted):
     watch, counts = (
