@@ -1,6 +1,5 @@
 """`train`: a network for imbalanced classes, in one call."""
 
-import hashlib
 import os
 import pathlib
 from collections.abc import Callable
@@ -10,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_m2m import heads
 from keras_m2m.callbacks import ExactResume
+from keras_m2m.checks import check_model
 from keras_m2m.checks import check_positive
 from keras_m2m.checks import check_whole
 from keras_m2m.checks.scalars import LARGEST_WHOLE
@@ -22,6 +21,7 @@ from keras_m2m.recipes import arguments
 from keras_m2m.recipes.after import batch_prior
 from keras_m2m.recipes.after import made_after
 from keras_m2m.recipes.afterwards import network_after
+from keras_m2m.recipes.identity import identity_of
 from keras_m2m.recipes.losses import LOSSES
 from keras_m2m.recipes.methods import METHODS
 from keras_m2m.recipes.mixes import MIXES
@@ -173,15 +173,19 @@ def train(
         *(x, y, num_classes, class_names, sample_weight, bounds, augment, smote)
     )
     arguments.check_combination(recipe, after, data, validation_data is not None)
-    build = arguments.by_head(build, recipe.loss.head)
+    validation_data = arguments.validation(validation_data, data)
+    several = arguments.checked_callbacks(callbacks)
+    build = arguments.by_head(build, recipe.loss.head, data.num_classes)
     options = {
         "fit": {"validation_data": validation_data, "verbose": verbose},
         "restore_best": _restores(restore_best, validation_data),
     }
-    if recipe.method.teachers and g is None:
-        keep = _keeper(folder, "g", data, of_g(recipe))
+    if g is not None:
+        check_model(g=g)
+    elif recipe.method.teachers:
+        keep = _keeper(folder, "g", data, of_g(recipe), validation_data)
         g = train_network(build, data, of_g(recipe), resume=keep, name="g", **options).f
-    keep, several = _keeper(folder, "f", data, recipe), list(callbacks)
+    keep = _keeper(folder, "f", data, recipe, validation_data, g)
     options |= {"resume": keep, "callbacks": several, "name": "f"}
     trained = train_network(build, data, recipe, g, **options)
     return _followed(trained, after, data, recipe, validation_data)
@@ -209,37 +213,14 @@ def _restores(restore_best, validation_data):
     return validation_data is not None if restore_best is None else bool(restore_best)
 
 
-def _keeper(folder, part, data, recipe):
+def _keeper(folder, part, *about):
     """What makes the `ExactResume` of a network, by what its numbers follow from."""
     if folder is None:
         return None
-    identity = _identity(data, recipe)
+    where = pathlib.Path(folder) / part
     return lambda f, best, watch: ExactResume(
-        pathlib.Path(folder) / part, f, best, watch, identity, least_seconds=5.0
+        *(where, f, best, watch, identity_of(f, *about)), least_seconds=5.0
     )
-
-
-def _identity(data, recipe):
-    """A digest of what a network follows from; of samples, where they are an array."""
-    digest = hashlib.sha256(np.ascontiguousarray(data.y).data)
-    if isinstance(data.x, np.ndarray):
-        digest.update(np.ascontiguousarray(data.x).data)
-    if data.sample_weight is not None:
-        digest.update(data.sample_weight.data)
-    numbers = replace(recipe, steps_per_execution=1, optimizer=None)
-    about = {
-        **vars(numbers),
-        **{what: getattr(recipe, what).label for what in ("method", "loss", "mix")},
-        "optimizer": recipe.optimizer and recipe.optimizer.get_config(),
-        "bounds": data.bounds,
-        # Of many entries, `repr` leaves out those in the middle.
-        "m2m": {
-            name: value.tobytes() if isinstance(value, np.ndarray) else value
-            for name, value in recipe.m2m.items()
-        },
-    }
-    digest.update(repr(about).encode())
-    return digest.hexdigest()
 
 
 def _followed(trained, after, data, recipe, validation_data):

@@ -13,7 +13,8 @@ from keras_m2m.recipes import Recipe
 from keras_m2m.recipes import TrainingSet
 from keras_m2m.recipes.arguments import schedule
 from keras_m2m.recipes.health import warn_of_narrow_g
-from keras_m2m.recipes.train import _identity as identity_of
+from keras_m2m.recipes.identity import identity_of
+from keras_m2m.recipes.identity import structure
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 SHORT = {"epochs": 3, "defer_epoch": 1, "batch_size": 14, "verbose": 0}
@@ -136,6 +137,38 @@ def test_another_training_in_the_same_folder_begins_anew(tmp_path):
     assert same(other.f, train(method="erm", learning_rate=0.05).f)
 
 
+def tanh(head):
+    inputs = keras.Input((2,))
+    x = keras.layers.Dense(8, "tanh")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(x))
+
+
+def relu(head):
+    inputs = keras.Input((2,))
+    x = keras.layers.Dense(8, "relu")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(x))
+
+
+@pytest.mark.no_backend
+def test_a_network_of_the_same_shapes_does_not_go_on_from_another(tmp_path):
+    one = structure(relu("dense"))
+    assert one == structure(relu("dense")) != structure(tanh("dense"))
+    data, about = TrainingSet(X, Y, 3), Recipe()
+    found = [identity_of(made("dense"), data, about) for made in (relu, relu, tanh)]
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.no_backend
+def test_other_validation_or_another_g_make_another_training():
+    data, f, validation = TrainingSet(X, Y, 3), relu("dense"), (X[:9], Y[:9])
+    shorter = validation[0][:8], validation[1][:8]
+    parts = [(None, None), (validation, None), (shorter, None)]
+    parts += [(None, relu("dense")), (None, relu("dense"))]
+    digests = [identity_of(f, data, Recipe(), *part) for part in parts]
+    assert len(set(digests)) == 5
+    assert digests[1] == identity_of(relu("dense"), data, Recipe(), validation)
+
+
 @pytest.mark.no_backend
 def test_the_best_epoch_on_validation_is_kept():
     trained = train(method="erm", validation_data=blobs((5, 5, 5), 1), epochs=5)
@@ -234,6 +267,12 @@ def test_a_network_may_be_built_without_a_head():
         ({"units": "std"}, "`units` must"),
         ({"num_classes": 2}, "Labels must lie in 0..1"),
         ({"class_names": ["a", "b"]}, "`class_names` must be 3 names"),
+        ({"drops": 0.1}, "`drops` must map epochs to factors"),
+        ({"callbacks": [print]}, "`callbacks` must be keras.callbacks.Callback"),
+        ({"validation_data": X}, r"`validation_data` must be \(x, y\)"),
+        ({"validation_data": (X, Y + 1)}, "`validation_data` does not fit: Labels"),
+        ({"validation_data": (X[:, :1], Y)}, "does not fit: Samples must have the"),
+        ({"validation_data": (X, Y[1:])}, "does not fit: Samples and labels must"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_trained(changes, message):
@@ -250,6 +289,31 @@ def test_a_build_that_is_no_function_is_refused():
         keras_m2m.train(build("dense"), X, Y, **SHORT, loss="ldam")
     with pytest.raises(ValueError, match="`build` must be a function"):
         keras_m2m.train("mlp", X, Y, **SHORT)
+
+
+@pytest.mark.no_backend
+def test_what_a_build_returns_is_checked():
+    short = {**SHORT, "method": "erm"}
+    with pytest.raises(ValueError, match=r"`build\(...\)` must be a keras.Model"):
+        keras_m2m.train(lambda: None, X, Y, **short)
+    with pytest.raises(ValueError, match=r"4 logits: .* output_shape=\(None, 3\)"):
+        keras_m2m.train(build, X, Y + 1, **short)
+
+
+@pytest.mark.no_backend
+def test_a_default_of_a_build_is_no_head():
+    def sized(units=8):
+        return keras_m2m.mlp(3, (2,), hidden=units)
+
+    def named(units=8, head="dense"):
+        return keras_m2m.mlp(3, (2,), hidden=units, head=head)
+
+    expected = train(method="erm").f
+    for made in (sized, named):
+        trained = keras_m2m.train(made, X, Y, method="erm", **SHORT)
+        assert same(trained.f, expected)
+    with pytest.raises(ValueError, match=r"as build\(head\) or build\(\)"):
+        keras_m2m.train(keras_m2m.mlp, X, Y, **SHORT)
 
 
 def test_a_loss_that_explodes_is_said_with_its_likely_cause():
@@ -281,7 +345,7 @@ def test_units_that_differ_in_one_entry_of_many_make_another_training():
     other = units.copy()
     other[1500] += 1e-9
     one, same_again, another = (
-        identity_of(data, Recipe(m2m={"units": each}))
+        identity_of(build("dense"), data, Recipe(m2m={"units": each}))
         for each in (units, units.copy(), other)
     )
     assert one == same_again != another
