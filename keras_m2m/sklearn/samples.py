@@ -22,16 +22,27 @@ def checked_samples(estimator: BaseEstimator, X: Any, reset: bool) -> Any:
             `feature_names_in_`; compared with these where it has them.
         X: Array, frame, list of rows or sparse matrix.
         reset: Whether the estimator is being fitted.
+
+    Raises:
+        ValueError: If they are none; for text, with what takes it.
     """
-    return validate_data(
-        estimator,
-        X,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=np.float32,
-        allow_nd=True,
-        ensure_min_samples=2 if reset else 1,
-    )
+    try:
+        return validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=np.float32,
+            allow_nd=True,
+            ensure_min_samples=2 if reset else 1,
+        )
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(
+            f"{error}. Text is taken in frames, whose columns are read for what they "
+            "hold: pandas.DataFrame(X).infer_objects()"
+        ) from error
 
 
 def check_alike(X: Any, expected: tuple, bounds: tuple[float, float] | None) -> None:
@@ -115,6 +126,8 @@ def outputs(network: keras.Model, X: Any) -> np.ndarray:
         network: One input, one output.
         X: As `checked_samples` returns them.
     """
+    if not X.shape[0]:
+        raise ValueError(f"Samples must be one at least. Received: X.shape={X.shape}")
     values = int(np.prod(X.shape[1:]))
     most = 1 << max(0, (_MOST_VALUES // values).bit_length() - 1)
     least = _LEAST_ROWS if X.ndim == 2 else 1

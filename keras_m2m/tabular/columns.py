@@ -68,7 +68,9 @@ def numbers(column: pandas.Series) -> np.ndarray:
     if types.is_timedelta64_dtype(column.dtype):
         column = column.dt.total_seconds()
     elif not _holds_numbers(column):
-        column = pandas.to_numeric(as_text(column), errors="coerce")
+        # Booleans, which are numbers, are objects where one is missing.
+        texts = as_text(column).replace({"True": "1", "False": "0"})
+        column = pandas.to_numeric(texts, errors="coerce")
     values = column.to_numpy("float64", na_value=np.nan)
     return np.where(np.abs(values) <= _LARGEST, values, np.nan)
 
@@ -79,6 +81,20 @@ def dates(column: pandas.Series, form: str | None) -> pandas.Series:
         zone = getattr(column.dt, "tz", None)
         return column if zone is None else column.dt.tz_convert(None)
     return _as_dates(as_text(column), form)
+
+
+def unread(column: pandas.Series, kind: str, values: np.ndarray) -> pandas.Series:
+    """The text of a column that was there, and is no number or date.
+
+    Args:
+        column: Of new rows.
+        kind: What it held in those of `fit`: `NUMBER` or `DATE`.
+        values: What was read of it, NaN where nothing was.
+    """
+    read = _holds_numbers if kind == NUMBER else types.is_datetime64_any_dtype
+    if read(column) or not np.isnan(values).any():
+        return column.iloc[:0]
+    return as_text(column[np.isnan(values)]).dropna()
 
 
 def _as_dates(texts, form):

@@ -1,5 +1,6 @@
 """Tables as vectors, by what their training rows hold."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             X: Rows of the columns that `fit` saw, in the same order.
 
         Returns:
-            float32 `(rows, entries)`, finite.
+            float32 `(rows, entries)`, finite. Values of a column of numbers or dates
+            that are neither are missing, with a warning.
 
         Raises:
             ValueError: If columns are others than those of `fit`.
@@ -168,10 +170,28 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         frame = as_frame(X)
         validate_data(self, frame, skip_check_array=True, reset=False)
         encoded = np.empty((len(frame), len(self.units_)), "float32")
+        unread: dict[str, list] = {}
         for start in range(0, len(frame), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
-            encoded[rows] = self.encode(self.plain(frame.iloc[rows]))
+            plain = self.plain(frame.iloc[rows])
+            encoded[rows] = self.encode(plain)
+            self._note_unread(frame.iloc[rows], plain, unread)
+        for name, texts in unread.items():
+            warnings.warn(
+                f"Column {name!r}: {len(texts)} of {len(frame)} values are no "
+                f"{self.kinds_[name]} as fit saw them, such as {texts[0]!r}, and count "
+                "as missing",
+                stacklevel=2,
+            )
         return encoded
+
+    def _note_unread(self, frame, plain, unread):
+        parts = {name: own[0] for name, own in self._parts().items()}
+        for name in self._named(columns.NUMBER, columns.DATE):
+            values = plain[parts.get(name, name)].to_numpy()
+            found = columns.unread(frame[name], self.kinds_[name], values)
+            if len(found):
+                unread.setdefault(name, []).extend(found)
 
     def plain(self, frame: pandas.DataFrame) -> pandas.DataFrame:
         """Columns by their kinds, before they are encoded.

@@ -227,3 +227,13 @@ def test_no_translation_moves_entries_of_categories(monkeypatch):
 def test_what_is_more_than_numbers_is_seen(column, mixed):
     frames = pandas.DataFrame({"x": column}), polars.DataFrame({"x": column})
     assert [is_mixed_frame(frame) for frame in frames] == [mixed, mixed]
+
+
+def test_no_rows_and_text_outside_of_a_frame_are_refused_with_what_to_do():
+    frame = pandas.DataFrame({"a": [1.0, 2.0, None, 4.0] * 5, "b": list("nsne") * 5})
+    y = [0, 0, 0, 1] * 5
+    of_frames = tiny().fit(frame, y)
+    with pytest.raises(ValueError, match="one at least"):
+        of_frames.predict(frame[:0])
+    with pytest.raises(ValueError, match="Text is taken in frames"):
+        tiny().fit(frame.to_numpy(), y)

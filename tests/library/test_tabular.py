@@ -84,8 +84,17 @@ def test_numbers_that_are_written_as_text_are_numbers():
 
 def test_what_is_no_number_in_new_rows_is_missing():
     made = TablePreprocessor().fit(pandas.DataFrame({"age": [1.0, 2.0, None]}))
-    found = made.transform(pandas.DataFrame({"age": ["old"]}))
+    with pytest.warns(UserWarning, match="'age': 1 of 1 values are no number .*'old'"):
+        found = made.transform(pandas.DataFrame({"age": ["old"]}))
     assert found.tolist() == made.transform(pandas.DataFrame({"age": [None]})).tolist()
+
+
+def test_booleans_are_the_same_where_one_is_missing():
+    made = TablePreprocessor().fit(pandas.DataFrame({"new": [True, False, True]}))
+    whole = made.transform(pandas.DataFrame({"new": [True, False, True]}))
+    for new in ([True, False, None], ["True", "False", ""]):
+        found = made.transform(pandas.DataFrame({"new": new}, dtype=object))
+        assert found.tolist() == whole.tolist()
 
 
 def test_a_constant_stays_and_is_0():
@@ -204,6 +213,15 @@ def test_a_date_from_a_file_of_other_form_is_read_like_one():
     text = made.transform(pandas.DataFrame({"day": ["2024-03-01"]}))
     date = made.transform(pandas.DataFrame({"day": pandas.to_datetime(["2024-03-01"])}))
     assert text.tolist() == date.tolist()
+
+
+@pytest.mark.parametrize("day", ["01.03.2024", 20240301])
+def test_dates_in_another_form_than_those_of_fit_are_warned_of(day):
+    made = TablePreprocessor().fit(pandas.DataFrame({"day": ["2024-03-01", None]}))
+    missing = made.transform(pandas.DataFrame({"day": [None]}))
+    with pytest.warns(UserWarning, match="'day': 1 of 2 values are no date"):
+        found = made.transform(pandas.DataFrame({"day": [day, None]}))
+    assert found.tolist() == [*missing.tolist()] * 2
 
 
 def test_values_of_several_types_are_what_they_print():
