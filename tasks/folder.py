@@ -230,7 +230,7 @@ TASK = Task(
             role="place",
         ),
         Flag(
-            "list",
+            "names",
             "id",
             [],
             "columns of a table to leave out, such as identifiers",

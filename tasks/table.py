@@ -47,6 +47,7 @@ from tasks import registry
 from tasks.data.whole_files import make_folder
 from tasks.data.whole_files import write
 from tasks.experiment.errors import UserError
+from tasks.experiment.names_flag import define_names
 from tasks.experiment.paths import read_path
 from tasks.experiment.recipes import parts_of
 from tasks.experiment.rows import Row
@@ -76,7 +77,7 @@ def define_flags(values: flags.FlagValues) -> None:
     define = {"flag_values": values, "module_name": sys.argv[0]}
     number = f"number of the paper's table, or {after2020.NAME}"
     flags.DEFINE_enum("table", None, [*"123456", after2020.NAME], number, **define)
-    flags.DEFINE_list("datasets", [], "tasks, by their names", **define)
+    define_names("datasets", [], "tasks, by their names", **define)
     flags.DEFINE_string("task", None, "one task, for a report of your own", **define)
     flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", 1, 1000, **define)
     rows = (
@@ -84,7 +85,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "ce-erm+adjust=auto, or ce-mixup-drs on mixed batches; by default all of the "
         "table"
     )
-    flags.DEFINE_list("rows", [], rows, **define)
+    define_names("rows", [], rows, **define)
     flags.DEFINE_boolean("found", False, "run nothing, show what is there", **define)
     flags.DEFINE_boolean("tune", False, "choose beta, lam, gamma first", **define)
     tuning = "the seed that --tune trains with, none of the table's"

@@ -19,6 +19,7 @@ from keras_m2m.recipes.after import after_refusal
 from keras_m2m.recipes.after import tau_of
 from keras_m2m.recipes.losses import loss_refusal
 from tasks.experiment.errors import UserError
+from tasks.experiment.names_flag import define_names
 from tasks.experiment.paths import read_path
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import parts_of
@@ -132,6 +133,7 @@ class _StepParser(flags.ArgumentParser):
 
 
 _DEFINE = {
+    "names": define_names,
     "path": flags.DEFINE_string,
     "step": functools.partial(flags.DEFINE, _StepParser()),
 }
@@ -225,6 +227,7 @@ def read_settings(task: Task, values: flags.FlagValues) -> Settings:
     if found["preset"]:
         preset = task.presets[found["preset"]].values.items()
         found |= {key: v for key, v in preset if values[key].using_default_value}
+    found |= _of_fewer_epochs(task, values, found)
     if found["resume"] and found["overwrite"]:
         raise UserError("give --resume to go on or --overwrite to begin anew, not both")
     deferred = any(METHODS[m].deferred for m in (found["method"], *found["compare"]))
@@ -253,3 +256,19 @@ def _check_after(found):
         if why:
             flags = f"--head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} after --method={method}: {why}")
+
+
+def _of_fewer_epochs(task, values, found):
+    """The schedule of fewer epochs than the default one needs, given by none else."""
+    preset = task.presets[found["preset"]].values if found["preset"] else {}
+    epochs = preset.get("epochs", values["epochs"].default)
+    start, fewer = found["defer_epoch"], found["epochs"]
+    others = (values["defer_epoch"], values["drops"])
+    if fewer > start or not all(flag.using_default_value for flag in others):
+        return {}
+    parts = [drop.split(":") for drop in found["drops"]]
+    drops = {int(at) * fewer // epochs: factor for at, factor in parts}
+    return {
+        "defer_epoch": start * fewer // epochs,
+        "drops": [f"{epoch}:{factor}" for epoch, factor in drops.items()],
+    }

@@ -51,7 +51,7 @@ def _recipe(default):
             before=UNMIXED,
         ),
         *(replace(flag, read_by="mixing") for flag in ends),
-        Flag("list", "compare", compare, beside, role="command"),
+        Flag("names", "compare", compare, beside, role="command"),
         Flag("enum", "protocol", "m2m", about, {"enum_values": ["m2m", "field"]}),
     ]
 
@@ -73,7 +73,10 @@ def _schedule(default):
     get = default.get
     drops = "epoch:factor, by which the learning rate is multiplied from then on"
     decay = "L2 weight decay of every parameter, coupled with the gradient"
-    deferral = "first epoch of a deferred method"
+    deferral = (
+        "first epoch of a deferred method; where --epochs alone is given, and no more "
+        "than that, this and --drops come at the same share of them"
+    )
     start = _bounded("integer", "defer_epoch", get("defer_epoch"), deferral)
     return [
         _bounded("integer", "epochs", get("epochs"), "epochs in all", 1),

@@ -72,7 +72,8 @@ class Flag:
 
     Attributes:
         kind: As in absl's `flags.DEFINE_kind`, such as `"float"`; `"path"`; `"step"`
-            for a positive number, `"auto"`, or None.
+            for a positive number, `"auto"`, or None; `"names"` for a list that grows
+            where it is given again.
         name: The flag's name.
         default: Its default.
         about: One line for `--help`.

@@ -157,7 +157,7 @@ def test_a_flag_of_pace_goes_to_the_trainings(tmp_path):
             "folder is named",
         ),
         (["--table=2", "--out=.", "digits_lt"], "--out=. is a folder"),
-        (["--table=2", "digits_lt --epochs=3"], "--defer_epoch must be below --epochs"),
+        (["--table=2", "digits_lt --defer_epoch=60"], "--defer_epoch must be below"),
         (["--table=2", "nothing"], "'nothing' is no task"),
         (["--table=2", "--datasets=digits"], "'digits' is no task"),
         (["--table=2", "digits_lt --nosuch=1"], "nosuch"),

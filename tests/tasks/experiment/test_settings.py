@@ -37,6 +37,24 @@ def test_tasks_of_the_paper_have_its_steps_and_vectors_of_others_chosen_ones():
         assert (settings.step_size, settings.units) == values
 
 
+def test_fewer_epochs_alone_keep_the_shape_of_the_schedule():
+    own = parse(task("folder"), ["--epochs=10"])  # Of 60: from 48; drops at 48 and 54.
+    assert (own.defer_epoch, own.rate_drops) == (8, {8: 0.1, 9: 0.1})
+    small = parse(task("cifar_lt"), ["--preset=small", "--epochs=10"])
+    assert small.defer_epoch == 8
+    assert parse(task("folder"), ["--epochs=49"]).defer_epoch == 48
+    assert parse(task("folder"), ["--epochs=5"]).drops == ["4:0.1"]
+    given = parse(task("folder"), ["--epochs=10", "--drops=7:0.1", "--method=erm"])
+    assert (given.defer_epoch, given.rate_drops) == (48, {7: 0.1})
+
+
+def test_names_given_one_by_one_count_as_those_given_together():
+    flags = ["--id=a,b", "--id=c", "--compare=erm", "--compare=drs"]
+    own = parse(task("folder"), flags)
+    assert (own.id, own.compare) == (["a", "b", "c"], ["erm", "drs"])
+    assert parse(task("folder"), ["--compare=erm", "--compare="]).compare == []
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_values_of_the_papers_grid_by_default(name):
     settings = parse(task(name), [])
