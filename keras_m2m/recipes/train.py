@@ -143,6 +143,7 @@ def train(
     Example:
 
     >>> import keras_m2m
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(110, 4)).astype("float32")
     >>> y = np.repeat([0, 1], [100, 10])
     >>> def build(head):
