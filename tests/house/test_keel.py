@@ -1,5 +1,7 @@
 """The command over KEEL's tables: what is left to do, its rows, and its page."""
 
+import pathlib
+
 import keel
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from helpers.svg import texts
 from keras_m2m.recipes import Diverged
 
 pytestmark = pytest.mark.no_backend
+
+ROOT = pathlib.Path(keel.__file__).parents[1]
 
 
 def made_file(folder, name="made-1_vs_2", rows=40):
@@ -256,3 +260,12 @@ def test_the_page_and_its_pictures_are_the_same_bytes_twice(docs, tmp_path):
     assert len(written) == 3
     for path in written:
         assert path.read_bytes() == (docs / path.relative_to(tmp_path)).read_bytes()
+
+
+def test_the_page_is_made_of_the_results_beside_it(tmp_path):
+    page.write(records.read(ROOT / "results" / "keel" / "folds.csv"), tmp_path)
+    made = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(made) == 3
+    for path in made:
+        there = ROOT / "docs" / path.relative_to(tmp_path)
+        assert path.read_bytes() == there.read_bytes()
