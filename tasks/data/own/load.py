@@ -1,0 +1,109 @@
+"""Data of a user's own: what a path holds, read, checked and split."""
+
+from pathlib import Path
+
+from tasks.data.own.arrays import read_arrays
+from tasks.data.own.image_parts import read_images
+from tasks.data.own.normalisation import tell_spreads
+from tasks.data.own.splitting import complete
+from tasks.data.own.table_files import SUFFIXES
+from tasks.data.own.table_files import is_table
+from tasks.data.own.table_files import tables_of
+from tasks.data.own.tables import load as load_tables
+from tasks.data.small_images import augment
+from tasks.data.small_images import in_order_of_keras
+from tasks.data.small_images import samples
+from tasks.experiment.errors import UserError
+from tasks.experiment.settings import Settings
+from tasks.experiment.task import Data
+
+
+def load(settings: Settings) -> Data:
+    """Read a folder or a file, and draw the splits that it does not bring.
+
+    Args:
+        settings: With the flags of `tasks.folder`, above all `data_dir`.
+
+    Raises:
+        UserError: If there is nothing that is known, or something in it is wrong.
+    """
+    path = _path(settings.data_dir)
+    tables = _tables(path)
+    if tables:
+        _check_network(settings.network, images=False)
+        return load_tables(tables, path, settings)
+    if settings.label is not None or settings.id:
+        raise UserError(f"--label and --id are for tables. Received: {path}")
+    if path.is_dir():
+        parts, class_names = read_images(path, settings)
+    else:
+        drop_missing = settings.missing == "drop"
+        parts, class_names = read_arrays(path, settings.kind, drop_missing)
+    parts = complete(parts, class_names, settings)
+    parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
+    images = parts["train"][0].ndim == 4
+    _check_network(settings.network, images)
+    if not images:
+        tell_spreads(parts["train"][0], far_apart=settings.units == "none")
+    return Data(
+        train=parts["train"],
+        validation=parts.get("validation"),
+        test=parts["test"],
+        class_names=class_names,
+        source=_source(path, parts["train"][0].shape[1:]),
+        bounds=(0.0, 1.0) if images else None,
+        augment=augment if images and settings.augment == "auto" else None,
+    )
+
+
+def data_name(settings: Settings) -> str:
+    """What the default folder of a run calls the data.
+
+    Args:
+        settings: With `data_dir`.
+
+    Raises:
+        UserError: If there is no such data.
+    """
+    path = _path(settings.data_dir)
+    # Short enough to be part of a name on any system.
+    return (path.stem if path.is_file() else path.name)[:50]
+
+
+def _path(data_dir):
+    if data_dir is None:
+        raise UserError(
+            "--data_dir=PATH is needed: a folder with a folder of images per class, an "
+            f".npz file with arrays x and y, or a table ({SUFFIXES})"
+        )
+    path = Path(data_dir)
+    known = path.suffix.lower() == ".npz" or is_table(path)
+    if not (path.is_dir() or (path.is_file() and known)):
+        raise UserError(
+            f"--data_dir={data_dir} is neither a folder nor an .npz file nor a table "
+            f"({SUFFIXES})"
+        )
+    return path.resolve()
+
+
+def _tables(path):
+    """The files of tables by split; none for images and arrays."""
+    if path.is_dir():
+        return tables_of(path)
+    return {"train": path} if is_table(path) else {}
+
+
+def _check_network(network, images):
+    if not images and network in ("resnet", "preact_resnet18"):
+        raise UserError(f"--network={network} is for images; give mlp, for vectors")
+
+
+def _floats(x):
+    """Float32 samples, images in [0, 1] and in the order that Keras is set to."""
+    if x.ndim != 4:
+        return x
+    return in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
+
+
+def _source(path, shape):
+    return f"{path.name}, samples of shape {'×'.join(map(str, shape))}"
