@@ -10,6 +10,7 @@ MATPLOTLIB = "matplotlib>=3.9"
 SCIKIT_LEARN = "scikit-learn>=1.6"
 IMBALANCED_LEARN = "imbalanced-learn>=0.14"
 TENSORFLOW = "tensorflow>=2.21"
+JINJA2 = "jinja2>=3.1"
 JAX = "jax>=0.10"
 REQUIREMENTS = [
     line.partition("#")[0].strip()
@@ -67,7 +68,7 @@ setuptools.setup(
     license_files=["LICENSE"],
     keywords="keras imbalanced-learning long-tailed-recognition over-sampling m2m",
     packages=setuptools.find_packages(include=["keras_m2m", "keras_m2m.*"]),
-    package_data={"keras_m2m": ["py.typed"]},
+    package_data={"keras_m2m": ["py.typed", "report/*.html"]},
     python_requires=">=3.11",
     install_requires=["keras>=3.15.1", "numpy>=2.0"],
     extras_require={
@@ -76,6 +77,7 @@ setuptools.setup(
         "torch": ["torch>=2.6"],
         "plots": [MATPLOTLIB],
         "smote": [IMBALANCED_LEARN],
+        "report": [JINJA2, MATPLOTLIB, SCIKIT_LEARN],
         "sklearn": [SCIKIT_LEARN],
         "tables": TABLES,
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],

@@ -6,17 +6,13 @@ import keras
 import numpy as np
 
 from keras_m2m.checks import check_real
+from keras_m2m.decisions.prior import prior_by_em
 from keras_m2m.heads.features import logits_of
 from keras_m2m.heads.head import head_of
 from keras_m2m.heads.head import scaled_and_shifted
 from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_prior
 from keras_m2m.losses.corrections import corrects_prior
-
-# Of EM, which nears the maximum by ever smaller steps.
-_MOST_ROUNDS, _SETTLED = 10_000, 1e-9
-# A class that no sample looks like ends at a share of 0, whose logarithm is infinite.
-_LEAST_SHARE = 1e-12
 
 
 def adjust_logits(
@@ -168,14 +164,7 @@ def estimate_prior(f: keras.Model, train_prior: ClassCounts, x: Any) -> np.ndarr
     before = check_prior(logits.shape[1], train_prior=train_prior)
     # Likelihoods of the classes, up to a factor that a sample has in common.
     likely = np.exp(logits - logits.max(axis=1, keepdims=True)) / before
-    prior = before
-    for _ in range(_MOST_ROUNDS):
-        joint = likely * prior
-        last, prior = prior, (joint / joint.sum(axis=1, keepdims=True)).mean(axis=0)
-        if np.abs(prior - last).max() < _SETTLED:
-            break
-    prior = np.maximum(prior, _LEAST_SHARE)
-    return prior / prior.sum()
+    return prior_by_em(likely, before)
 
 
 def _shifted(f, shift):

@@ -3,15 +3,12 @@
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_m2m.checks import check_positive
+from keras_m2m.decisions.temperature import temperature_of_logits
 from keras_m2m.heads.features import labels_of
 from keras_m2m.heads.features import logits_of
 from keras_m2m.heads.head import scaled_and_shifted
-
-# Temperatures that a search looks at, and the number of its halvings.
-_LOWEST, _HIGHEST, _HALVINGS = 1e-4, 1e4, 100
 
 
 def temperature_scaled(
@@ -62,38 +59,5 @@ def temperature_scaled(
     found: Any = temperature
     if not given:
         labels = labels_of(f, x_val, y_val)
-        found = _best(logits_of(f, x_val), labels)
+        found = temperature_of_logits(logits_of(f, x_val), labels)
     return scaled_and_shifted(f, 1 / check_positive(temperature=found), 0.0)
-
-
-def _best(logits, labels):
-    """Where the derivative of the NLL by the inverse temperature is 0, by bisection."""
-    of_label = logits[np.arange(len(labels)), labels]
-    if of_label.mean() <= logits.mean():
-        raise ValueError(
-            "No temperature is best: the logits of f say no more about these labels "
-            "than a guess does. Do labels and samples belong together? Received: a "
-            f"mean logit of {of_label.mean():.4g} for labels, of {logits.mean():.4g} "
-            "for all classes"
-        )
-    if (of_label == logits.max(axis=1)).all():
-        raise ValueError(
-            "No temperature is best: f is right on all of these samples, and the surer "
-            "the better. Give more held-out samples. "
-            f"Received: {len(labels)} samples, all classified right"
-        )
-    low, high = np.log(1 / _HIGHEST), np.log(1 / _LOWEST)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if _slope(logits, of_label, np.exp(middle)) < 0:
-            low = middle
-        else:
-            high = middle
-    return float(np.exp(-middle))
-
-
-def _slope(logits, of_label, inverse):
-    scaled = inverse * (logits - logits.max(axis=1, keepdims=True))
-    weights = np.exp(scaled)
-    expected = (weights * logits).sum(axis=1) / weights.sum(axis=1)
-    return (expected - of_label).mean()

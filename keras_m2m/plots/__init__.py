@@ -10,8 +10,10 @@ from keras_m2m.plots.critical_difference import critical_difference
 from keras_m2m.plots.embedding import feature_embedding
 from keras_m2m.plots.mistakes import confusion_matrix
 from keras_m2m.plots.mistakes import cumulative_false_positives
+from keras_m2m.plots.precision_recall import precision_recall
 from keras_m2m.plots.recall import recall_by_count
 from keras_m2m.plots.recall_gain import recall_gain
+from keras_m2m.plots.reliability import reliability
 from keras_m2m.plots.translations import translation_panel
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "critical_difference",
     "cumulative_false_positives",
     "feature_embedding",
+    "precision_recall",
     "recall_by_count",
     "recall_gain",
+    "reliability",
     "translation_panel",
 ]

@@ -22,11 +22,12 @@ from keras_m2m.recipes import TRAINED
 from keras_m2m.sklearn import fitting
 from keras_m2m.sklearn import samples
 from keras_m2m.sklearn import targets
+from keras_m2m.sklearn.reporting import Reporting
 
 _SEEDS = 2**31 - 2  # g has the next one.
 
 
-class M2mClassifier(ClassifierMixin, BaseEstimator):
+class M2mClassifier(Reporting, ClassifierMixin, BaseEstimator):
     """A classifier for imbalanced classes, with scikit-learn's interface.
 
     It trains a Keras network by `keras_m2m.train`: by M2m, or by any other method,

@@ -95,7 +95,9 @@ def test_the_wheel_holds_the_library_and_nothing_else(wheel):
 
 def test_the_wheel_holds_every_source_file(wheel):
     files = [
-        path.relative_to(ROOT).as_posix() for path in ROOT.glob("keras_m2m/**/*.py")
+        path.relative_to(ROOT).as_posix()
+        for ending in ("py", "html")
+        for path in ROOT.glob(f"keras_m2m/**/*.{ending}")
     ]
     assert set(files) <= set(zipfile.ZipFile(wheel).namelist())
 

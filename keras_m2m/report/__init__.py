@@ -1,0 +1,12 @@
+"""A report that decides: which method to use, and how far to trust it.
+
+`report` takes predictions of any classifiers on held-out samples. It needs
+`pip install "keras_m2m[report]"`, and is not imported by `import keras_m2m`.
+"""
+
+from keras_m2m.report.advice import Advice
+from keras_m2m.report.held import Held
+from keras_m2m.report.report import Report
+from keras_m2m.report.report import report
+
+__all__ = ["Advice", "Held", "Report", "report"]

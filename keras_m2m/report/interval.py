@@ -1,0 +1,115 @@
+"""Intervals of scores and shares, over the samples that they were measured on."""
+
+import numpy as np
+
+from keras_m2m.decisions.objective import Objective
+from keras_m2m.decisions.objective import Tallies
+
+Interval = tuple[float, float]
+_DRAWS, _AT_A_TIME = 1000, 20
+_Z = 1.959963984540054  # Of the normal distribution, at 97.5 %.
+
+
+def of_score(y: np.ndarray, predicted: np.ndarray, objective: Objective) -> Interval:
+    """95 % interval of a score, were other samples of the same classes tested.
+
+    A bootstrap within each class, in its Bayesian form: the shares that a class's
+    samples are predicted as are drawn. One sample more, predicted as those of all
+    classes are, keeps a class of one or two from looking certain.
+
+    Args:
+        y: Classes `(n,)`.
+        predicted: Decisions `(trainings, n)`.
+        objective: What they are judged by.
+
+    Example:
+
+    >>> from keras_m2m.decisions.objective import check_objective
+    >>> y = np.repeat([0, 1], 50)
+    >>> low, high = of_score(y, y[None], check_objective("accuracy", None, 2))
+    >>> 0.9 < low < high == 1
+    True
+
+    Source: Rubin, The Bayesian bootstrap (Annals of Statistics 1981).
+    """
+    size = objective.num_classes
+    cells = (y * size + predicted).ravel()
+    confusion = np.bincount(cells, minlength=size**2).reshape(size, size)
+    confusion = confusion / len(predicted)
+    samples = confusion.sum(axis=1)
+    known = samples > 0
+    right = confusion.diagonal()[known] / samples[known]
+    mean = (right.sum() + 0.5) / (len(right) + 1)
+    one_more = np.full((size, size), (1 - mean) / (size - 1))
+    np.fill_diagonal(one_more, mean)
+    totals = samples * objective.weights
+    rng = np.random.default_rng(0)
+    scores = []
+    for _ in range(_DRAWS // _AT_A_TIME):
+        drawn = rng.standard_gamma(confusion + one_more, (_AT_A_TIME, size, size))
+        drawn *= (totals / drawn.sum(axis=2))[..., None]
+        hits = np.diagonal(drawn, axis1=1, axis2=2)
+        cost = (drawn * objective.costs).sum(axis=(1, 2))
+        scores.append(objective.score(Tallies(totals, hits, drawn.sum(axis=1), cost)))
+    low, high = np.quantile(np.concatenate(scores), [0.025, 0.975])
+    point = objective.of(y, predicted)
+    return float(min(low, point)), float(max(high, point))
+
+
+def of_share(share: float, n: float) -> Interval:
+    """95 % interval of a share of `n` samples.
+
+    Example:
+
+    >>> low, high = of_share(0.5, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.237, 0.763)
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference
+    (JASA 1927).
+    """
+    centre = share + _Z**2 / (2 * n)
+    half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    below = 1 + _Z**2 / n
+    return float((centre - half) / below), float((centre + half) / below)
+
+
+def of_average_precision(area: float, positives: int) -> Interval:
+    """95 % interval of the area below a precision-recall curve.
+
+    Example:
+
+    >>> low, high = of_average_precision(0.5, 100)
+    >>> round(low, 3), round(high, 3)
+    (0.403, 0.597)
+
+    Source: Boyd et al., Area under the precision-recall curve: point estimates and
+    confidence intervals (ECML PKDD 2013), section 3.2.
+    """
+    area = float(np.clip(area, 1e-6, 1 - 1e-6))
+    middle = np.log(area / (1 - area))
+    half = _Z / np.sqrt(positives * area * (1 - area))
+    low, high = 1 / (1 + np.exp(-(middle + np.array([-half, half]))))
+    return float(low), float(high)
+
+
+def of_roc_area(area: float, positives: int, negatives: int) -> Interval:
+    """95 % interval of the area below a ROC curve.
+
+    Example:
+
+    >>> low, high = of_roc_area(0.9, 50, 500)
+    >>> round(low, 2), round(high, 2)
+    (0.84, 0.96)
+
+    Source: Hanley and McNeil, The meaning and use of the area under a ROC curve
+    (Radiology 1982).
+    """
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (
+        area * (1 - area)
+        + (positives - 1) * (first - area**2)
+        + (negatives - 1) * (second - area**2)
+    ) / (positives * negatives)
+    half = _Z * np.sqrt(max(variance, 0.0))
+    return float(max(area - half, 0.0)), float(min(area + half, 1.0))

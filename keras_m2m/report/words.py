@@ -1,0 +1,216 @@
+"""Scores, leads and advice in words."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_m2m.decisions.lead import Lead
+from keras_m2m.report.held import Gathered
+from keras_m2m.report.judged import Choice
+from keras_m2m.report.judged import Judged
+from keras_m2m.report.judged import Question
+
+NAMES = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "min_recall": "recall of the worst class",
+    "accuracy": "accuracy",
+    "cost": "cost of 1,000 samples",
+}
+FEW = 10  # Samples of a class, below which little can be said.
+
+
+def shown(score: float, maximise: str) -> str:
+    """A score as tables have it: percent, or costs of 1,000 samples.
+
+    Example:
+
+    >>> shown(0.8125, "accuracy"), shown(-0.5, "cost")
+    ('81.2', '500')
+    """
+    if np.isnan(score):
+        return "–"
+    return f"{-1000 * score:,.4g}" if maximise == "cost" else f"{100 * score:.1f}"
+
+
+def ranged(interval: tuple[float, float], maximise: str) -> str:
+    """An interval as tables have it, from the smaller number.
+
+    Example:
+
+    >>> ranged((0.5, 0.75), "accuracy")
+    '50.0 to 75.0'
+    """
+    ends = [shown(end, maximise) for end in interval]
+    return " to ".join(reversed(ends) if maximise == "cost" else ends)
+
+
+def said(score: float, maximise: str) -> str:
+    """A score as sentences have it.
+
+    Example:
+
+    >>> said(0.8125, "accuracy")
+    '81.2 %'
+    """
+    return shown(score, maximise) + ("" if maximise == "cost" else " %")
+
+
+def by(difference: float, noise: float, maximise: str) -> str:
+    """A lead and its noise, as sentences have it.
+
+    Example:
+
+    >>> by(0.0312, 0.0123, "accuracy")
+    '3.1 ± 1.2 points'
+    """
+    if maximise == "cost":
+        return f"{1000 * difference:,.4g} ± {1000 * noise:,.4g} for 1,000 samples"
+    return f"{100 * difference:.1f} ± {100 * noise:.1f} points"
+
+
+def on_method(choice: Choice, number: int, maximise: str) -> Iterator[str]:
+    """Which method to use, and why."""
+    used, best, simplest = choice.used, choice.best, choice.simplest
+    score = f"{NAMES[maximise]} {said(used.validation, maximise)} on validation"
+    if number == 1:
+        yield f"{used.name} is the only method ({score}): there is nothing to compare."
+        return
+    if used is simplest:
+        yield f"{used.name} is enough ({score})."
+        if used is best:
+            yield "It is the simplest method, and no other scores higher on validation."
+    else:
+        yield f"Use {used.name} ({score})."
+        yield (
+            f"Its lead over {simplest.name}, the simplest method, is more than noise: "
+            f"{_lead(choice.over_simplest, maximise)}."
+        )
+    if used is not best:
+        yield (
+            f"{best.name} scores highest on validation, but its lead over {used.name}, "
+            f"which is simpler, is within noise: {_lead(choice.of_best, maximise)}."
+        )
+
+
+def on_rule(used: Judged, names: Sequence[str], maximise: str) -> Iterator[str]:
+    """How to decide, and what that gains."""
+    difference, noise = used.chosen.gain
+    gain = by(difference, noise, maximise)
+    choice = used.chosen.choice
+    if choice is None:
+        if used.rule.costs is None:
+            yield (
+                "Decide for the likeliest class: by the costs, decisions on validation "
+                f"samples were dearer ({gain})."
+            )
+        else:
+            yield (
+                "Decide for the class of the least expected cost: on validation this "
+                f"saves {gain} over the likeliest class."
+            )
+        return
+    if choice.kind == "none":
+        yield (
+            "Decide for the likeliest class: no offsets of classes gain more than "
+            f"noise on validation (the best of them {gain})."
+        )
+        return
+    kind = "an offset for each class"
+    if choice.kind == "tau":
+        kind = f"the offset -τ log(prior) of a class, τ = {choice.tau:g}"
+    yield (
+        f"Before you take the likeliest class, add to log-probabilities {kind}: on "
+        f"validation this gains {gain}."
+    )
+    if len(names) == 2:
+        threshold = 1 / (1 + np.exp(choice.offsets[1] - choice.offsets[0]))
+        yield (
+            f"That is to decide for {names[1]} from a probability of {threshold:.3g}."
+        )
+
+
+def on_probabilities(used: Judged) -> Iterator[str]:
+    """What to do before probabilities are trusted."""
+    temperature, prior = used.rule.calibration
+    if temperature == 1 and prior is None:
+        yield (
+            "Take probabilities as they are: neither a temperature nor the class "
+            "frequencies make them better by more than noise on validation."
+        )
+        return
+    sure = "less" if temperature > 1 else "more"
+    yield (
+        f"Where the probability itself matters, divide log-probabilities by "
+        f"{temperature:.3g}, which makes them {sure} sure"
+        + (
+            "."
+            if prior is None
+            else ", then add the logarithm of each class's frequency: they were of "
+            "balanced batches."
+        )
+    )
+
+
+def on_test(used: Judged, maximise: str) -> Iterator[str]:
+    """The score on the test, and whether validation promised it."""
+    yield (
+        f"On the test set it scores {said(used.test, maximise)} (95 % interval "
+        f"{ranged(used.interval, maximise)}), which played no part in the choice."
+    )
+
+
+def on_confirmation(
+    choice: Choice,
+    question: Question,
+    better: tuple[Judged, Lead] | None,
+    over: Lead | None,
+) -> Iterator[str]:
+    """Whether the test agrees with what was chosen."""
+    maximise = question.objective.maximise
+    if better is not None:
+        yield (
+            f"The test set contradicts this choice: {better[0].name} is better there "
+            f"by {_lead(better[1], maximise)}. Do not choose by the test set: get "
+            "more validation samples, or other ones, and choose again."
+        )
+    elif over is not None and over.is_real:
+        yield (
+            f"The test set confirms its lead over {choice.simplest.name}: "
+            f"{_lead(over, maximise)}."
+        )
+    elif over is not None:
+        yield (
+            f"The test set does not confirm its lead over {choice.simplest.name}: "
+            f"{_lead(over, maximise)}, which is within noise."
+        )
+    else:
+        yield "The test set agrees: no method is better there by more than noise."
+
+
+def on_samples(
+    data: Gathered, names: Sequence[str], trainings: int, is_network: bool
+) -> Iterator[str]:
+    """What weakens all of this."""
+    for labels, part in ((data.y_val, "validation"), (data.y_test, "test")):
+        if labels is None:
+            continue
+        counts = np.bincount(labels, minlength=len(names))
+        few = np.flatnonzero(counts < FEW)
+        if len(few):
+            rarest = few[np.argmin(counts[few])]
+            others = f", and {len(few) - 1} more classes" if len(few) > 1 else ""
+            yield (
+                f"Few {part} samples: {counts[rarest]} of {names[rarest]}{others} with "
+                f"fewer than {FEW}. What is said of them is hardly more than a guess."
+            )
+    if is_network and trainings == 1:
+        yield (
+            "Networks were trained once: what another seed would change is not in the "
+            "noise. Three seeds or more would show it."
+        )
+
+
+def _lead(found, maximise):
+    return by(found.difference, found.noise, maximise)
