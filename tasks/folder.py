@@ -119,14 +119,32 @@ TASK = Task(
             "label",
             None,
             "the column of a table that holds the classes; by default the one that is "
-            "called label, target, class or y",
+            "called label, target, class or y, of photographs also dx or diagnosis, or "
+            "the only one",
+            role="place",
+        ),
+        Flag(
+            "path",
+            "labels",
+            None,
+            "of photographs: the table of their labels, in --data_dir or by its "
+            "absolute path; found by itself where folders cannot be classes",
+            role="place",
+        ),
+        Flag(
+            "string",
+            "group",
+            None,
+            "of photographs: the column of --labels whose equal values stay in one "
+            "split, such as lesion_id; folder for the folder that they are in",
             role="place",
         ),
         Flag(
             "names",
             "id",
             [],
-            "columns of a table to leave out, such as identifiers",
+            "columns of a table to leave out, such as identifiers; of photographs the "
+            "column that names them",
             role="place",
         ),
         Flag(

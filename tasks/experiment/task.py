@@ -37,6 +37,9 @@ class Data:
             samples of a table, or None.
         smote: Function from a seed to a training set of classes filled up by SMOTE;
             None for SMOTE of the samples as they are.
+        reading: How photographs were read, for those that are to be predicted: `size`,
+            the side in pixels, and `bits`, as `image_files.prepare` gives it. None
+            where samples are no photographs of files.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -49,6 +52,7 @@ class Data:
     units: np.ndarray | None = None
     preprocessor: Any | None = None
     smote: Callable | None = None
+    reading: Mapping[str, Any] | None = None
 
     @property
     def class_counts(self) -> np.ndarray:

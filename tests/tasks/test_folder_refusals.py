@@ -65,7 +65,7 @@ def test_junk_of_systems_is_skipped(images):
             "cat/notes.txt",
             r"'notes.txt' \(1 such\), which is no file named as an image",
         ),
-        ("cat/kittens/1.png", "'kittens'.*Splits are folders named train"),
+        ("cat/kittens/notes.txt", "'kittens/notes.txt'.*Splits are folders named"),
         ("empty/", "empty holds no images"),
         ("Cat/1.png", "differ only in case.*: 'Cat' and 'cat'"),
         ("a..b/1.png", r"'a\.\.b'.*Rename it"),
@@ -138,7 +138,7 @@ def test_images_of_far_too_many_pixels_are_not_decoded(images):
 
 
 def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path):
-    path = write_images(tmp_path / "own", {"a": 1, "b": 1})
+    path = write_images(tmp_path / "own", {"a": 1, "b": 3})
     number = 3 * psutil.virtual_memory().available // (2 * 512 * 512 * 3 * 6)
     if number > 30000:
         pytest.skip("needs more links than a test should make")
@@ -153,8 +153,9 @@ def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path
 
 def test_flags_of_tables_are_refused_for_arrays(tmp_path):
     path = write_arrays(tmp_path / "own.npz", x=X, y=Y)
-    refused(path, "--label and --id are for tables", "--label=y")
-    refused(path, "--label and --id are for tables", "--id=a")
+    for flag in ("--label=y", "--id=a", "--labels=a.csv", "--group=a"):
+        name = flag.partition("=")[0]
+        refused(path, f"{name} is for labels in tables", flag)
 
 
 X, Y = vectors([4, 4])

@@ -19,12 +19,14 @@ from tasks.data.own.memory import available
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import keras_home
 
-_VERSION = 2  # To be raised when images are prepared in another way.
+_VERSION = 3  # To be raised when images are prepared in another way.
 # As bytes of up to 16 bits, a copy of them by splits, and as float32.
 BYTES_A_VALUE = 2 + 2 + 4
 
 
-def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
+def prepare(
+    paths: Sequence[Path], size: int, folder: Path
+) -> tuple[np.ndarray, int | None]:
     """Decode images and bring them to one size, or read them from an earlier time.
 
     They are kept in `~/.keras/keras_m2m` (or `$KERAS_HOME/keras_m2m`), one file per
@@ -37,8 +39,9 @@ def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
         folder: An absolute path, which the kept file is named by.
 
     Returns:
-        Array `(len(paths), size, size, 3)`, RGB: uint8, or uint16 over its whole range
-        if there are grey images of more than 8 bits.
+        `(images, bits)`: an array `(len(paths), size, size, 3)`, RGB, uint8; or uint16
+        over its whole range if there are grey images of more than 8 bits, and then how
+        many bits are taken for theirs, else None.
 
     Raises:
         UserError: If files cannot be decoded; it names the first ten.
@@ -47,14 +50,63 @@ def prepare(paths: Sequence[Path], size: int, folder: Path) -> np.ndarray:
     kept = kept_arrays.read(path, key)
     if kept is None:
         print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
-        images, note = _in_one_range(*_decode_all(paths, size))
-        kept = {"images": images, "note": np.array(note)}
+        images, deep, coarse = _decode_all(paths, size)
+        bits = _bits(deep)
+        for row in range(len(images) if bits else 0):  # As floats they are large.
+            images[row] = _widened(images[row], bits if row in deep else 8)
+        note = "; ".join(_notes(deep, coarse))
+        kept = {"images": images, "bits": np.array(bits or 0), "note": np.array(note)}
         kept_arrays.write(path, key, **kept)
     else:
         print(f"{len(paths)} prepared images are read from {path}", flush=True)
     if kept["note"].item():
         print(f"note: {kept['note']}", flush=True)
-    return kept["images"]
+    return kept["images"], kept["bits"].item() or None
+
+
+def read_new(
+    paths: Sequence[Path], size: int, bits: int | None
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Read images as `prepare` does, and as if they were of a set that it prepared.
+
+    Args:
+        paths: Image files.
+        size: Side of the images in pixels.
+        bits: What `prepare` gave for that set.
+
+    Returns:
+        `(images, broken)`: images like those of that set, and by row why one could not
+        be read, which is black.
+    """
+    images = np.zeros((len(paths), size, size, 3), "uint16" if bits else "uint8")
+    broken = {}
+    for row, image in enumerate(_decoded(paths, size, images.nbytes)):
+        try:
+            images[row] = _in_range(image, bits)
+        except Exception as error:  # Of many kinds, where it could not be decoded.
+            broken[row] = str(error) or type(error).__name__
+    return images, broken
+
+
+def _in_range(image, bits):
+    """The pixels of one decoded image, in the range of a set of so many bits."""
+    if not isinstance(image, Decoded):
+        raise image
+    is_deep = image.pixels.dtype == "uint16"
+    if is_deep and (bits is None or image.peak >= 2**bits):
+        raise ValueError(
+            f"it is grey of more than 8 bits, with values up to {image.peak}, and the "
+            f"images that the network was trained on had {bits or 8} bits"
+        )
+    return _widened(image.pixels, bits if is_deep else 8) if bits else image.pixels
+
+
+def _decoded(paths, size, taken):
+    """Images in order, or the errors in their place; `taken` bytes are held."""
+    budget = MemoryBudget(available() - 3 * taken)
+    read = functools.partial(_try_decode, size=size, budget=budget)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(read, paths)
 
 
 def _decode_all(paths, size):
@@ -64,20 +116,19 @@ def _decode_all(paths, size):
     bar = keras.utils.Progbar(
         len(paths), verbose=1 if sys.stdout.isatty() else 2, unit_name="image"
     )
-    # Left out: the images, as bytes and once more where they become 16 bits.
-    budget = MemoryBudget(available() - 3 * images.nbytes)
-    read = functools.partial(_try_decode, size=size, budget=budget)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for row, (path, image) in enumerate(zip(paths, pool.map(read, paths))):
-            bar.update(row + 1)
-            if not isinstance(image, Decoded):
-                broken[path] = image
-                continue
-            if image.pixels.dtype == "uint16":
-                images, deep[row] = images.astype("uint16", copy=False), image.peak
-            elif image.peak is not None:
-                coarse[row] = image.peak
-            images[row] = image.pixels
+    # Held beside them: the images, as bytes and once more where they become 16 bits.
+    for row, (path, image) in enumerate(
+        zip(paths, _decoded(paths, size, images.nbytes), strict=True)
+    ):
+        bar.update(row + 1)
+        if not isinstance(image, Decoded):
+            broken[path] = image
+            continue
+        if image.pixels.dtype == "uint16":
+            images, deep[row] = images.astype("uint16", copy=False), image.peak
+        elif image.peak is not None:
+            coarse[row] = image.peak
+        images[row] = image.pixels
     if broken:
         lines = [f"  {path}: {error}" for path, error in [*broken.items()][:10]]
         raise UserError(
@@ -87,32 +138,35 @@ def _decode_all(paths, size):
     return images, deep, coarse
 
 
-def _in_one_range(images, deep, coarse):
-    """The images, of 8 and of more bits alike, and a note on the bits.
+def _bits(deep):
+    """How many bits grey images of more than 8 hold, None if there are none.
 
     Files of 16 bits often hold 10 or 12 and do not say so. The largest value of all
     does.
     """
-    notes = []
+    return max(8, max(deep.values()).bit_length()) if deep else None
+
+
+def _widened(pixels, bits):
+    """An image of so many bits, over the whole range of 16."""
+    return np.rint(pixels * ((2**16 - 1) / (2**bits - 1))).astype("uint16")
+
+
+def _notes(deep, coarse):
+    """What is to be said of images of more than 8 bits."""
     if coarse:
         if max(coarse.values()) < 16:
             raise UserError(
                 f"{len(coarse)} images of 16 bits a colour hold at most 12, of which "
                 "only the upper 4 could be read. Save them with 8 bits a colour"
             )
-        notes.append(
-            f"of {len(coarse)} images of 16 bits a colour the upper 8 are read"
-        )
+        yield f"of {len(coarse)} images of 16 bits a colour the upper 8 are read"
     if deep:
-        bits = max(8, max(deep.values()).bit_length())
-        for row in range(len(images)):  # One by one: as floats they are large.
-            full = 2**bits - 1 if row in deep else 255
-            images[row] = np.rint(images[row] * ((2**16 - 1) / full))
-        notes.append(
+        bits = _bits(deep)
+        yield (
             f"{len(deep)} images hold more than 8 bits, values up to "
             f"{max(deep.values())}: {2**bits - 1} ({bits} bits) is taken for white"
         )
-    return images, "; ".join(notes)
 
 
 def _try_decode(path, size, budget):

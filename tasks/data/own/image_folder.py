@@ -1,26 +1,28 @@
 """Which images a folder of class folders holds; none is read here."""
 
-import os
-import re
 from pathlib import Path
+
+import numpy as np
 
 from tasks.data.own.class_names import check_class_names
 from tasks.data.own.class_names import check_name
 from tasks.data.own.class_names import listed
+from tasks.data.own.image_walk import SUFFIXES
+from tasks.data.own.image_walk import entries
+from tasks.data.own.image_walk import files_below
+from tasks.data.own.image_walk import is_image
+from tasks.data.own.label_tables import ADVICE
 from tasks.data.own.label_tables import check_are_classes
 from tasks.data.own.label_tables import check_no_labels
+from tasks.data.own.listing import Listing
 from tasks.data.own.split_names import EXPECTED
 from tasks.data.own.split_names import SPLITS
 from tasks.experiment.errors import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-# Folders inside a class folder: that of its images, and those left beside it.
-_INNER = {"images", "image", "imgs"}
-_BESIDE = re.compile(".*masks?|segmentations?|annotations?|bboxes")
-_JUNK = {"thumbs.db", "desktop.ini", "__macosx"}  # And what is hidden by a dot.
+_PLAIN = {"images", "image", "imgs"}  # A folder in a class that says nothing.
 
 
-def list_images(folder: Path) -> dict[str, dict[str, list[Path]]]:
+def list_images(folder: Path, by_folder: bool = False) -> Listing:
     """The images of a folder by split and by class.
 
     Hidden files and those that systems leave are skipped. Links may not lead out of
@@ -28,19 +30,18 @@ def list_images(folder: Path) -> dict[str, dict[str, list[Path]]]:
 
     Args:
         folder: Holds a folder per class; or folders of splits (`split_names`), and
-            nothing else, each with a folder per class. A class folder holds images,
-            or a folder `images` and perhaps `masks`.
+            nothing else, each with a folder per class. A class is all images below its
+            folder, but for masks beside them.
+        by_folder: Whether those in one folder of a class are to be in one split.
 
     Returns:
-        For each split, or `"train"` where there are none, the files of each class,
-        all sorted by name.
+        The images, in order of split, class and name.
 
     Raises:
         UserError: If the folder is no such, or a name or a link in it is unsafe.
     """
     root = folder.resolve()
-    entries = _entries(folder, root)
-    folders = _folders(entries, folder)
+    folders = _folders(entries(folder, root), folder)
     if folders and all(name.lower() in SPLITS for name in folders):
         found = {split: _classes(path, root) for split, path in _splits(folders)}
         if "train" not in found:
@@ -51,7 +52,18 @@ def list_images(folder: Path) -> dict[str, dict[str, list[Path]]]:
         found = {"train": _classes(folder, root)}
     names = sorted({name for own in found.values() for name in own})
     check_class_names(names, f"{folder}")
-    return found
+    rows = [
+        (path, names.index(name), split, place)
+        for split, classes in found.items()
+        for name, images in classes.items()
+        for path, place in images
+    ]
+    files, labels, splits, places = zip(*rows, strict=True)
+    _note_places(places, folder, by_folder)
+    labels, splits = np.array(labels, "int64"), np.array(splits)
+    groups = [str(place or path) for path, place in zip(files, places)]
+    groups = np.array(groups) if by_folder else None
+    return Listing([*files], labels, splits, names, groups)
 
 
 def _splits(folders):
@@ -68,8 +80,8 @@ def _splits(folders):
 
 def _classes(folder, root):
     """Images by class, the names in Unicode's composed form."""
-    entries = _entries(folder, root)
-    folders = _folders(entries, folder)
+    own = entries(folder, root)
+    folders = _folders(own, folder)
     if not folders:
         raise UserError(
             f"{folder} holds no folders. Expected one per class with its images, or "
@@ -79,74 +91,72 @@ def _classes(folder, root):
     names = [check_name(name, f"{folder}") for name in folders]
     check_class_names(names, f"{folder}")
     images = [_images(path, root) for path in folders.values()]
-    check_no_labels(folder, [e for e in entries if e.is_file()], images)
+    _check_one_meaning(folder, images)
+    paths = [path for own_images in images for path, _ in own_images]
+    check_no_labels(folder, [e for e in own if e.is_file()], paths)
     return dict(sorted(zip(names, images, strict=True)))
 
 
-def _folders(entries, folder):
+def _folders(own, folder):
     """The folders in a folder by name; images beside them are refused."""
-    folders = {entry.name: Path(entry.path) for entry in entries if entry.is_dir()}
-    loose = [e.name for e in entries if e.name.lower().endswith(SUFFIXES)]
-    loose = [name for name in loose if name not in folders]
+    folders = {entry.name: Path(entry.path) for entry in own if entry.is_dir()}
+    loose = [e.name for e in own if is_image(e.name) and e.name not in folders]
     if loose:
         raise UserError(
             f"{folder} holds images outside class folders, such as {loose[0]!r} "
-            f"({len(loose)} in all). Expected a folder per class; labels from a table "
-            "are not read"
+            f"({len(loose)} in all). Expected a folder per class. {ADVICE}"
         )
     return folders
 
 
 def _images(folder, root):
-    entries = _entries(folder, root)
-    if not entries:
-        raise UserError(f"{folder} holds no images. Add some, or remove the folder")
-    inner = {entry.name.lower(): entry for entry in entries if entry.is_dir()}
-    if len(inner) == len(entries) and len(_INNER & set(inner)) == 1:
-        (name,) = _INNER & set(inner)
-        left = sorted(set(inner) - {name})
-        if all(map(_BESIDE.fullmatch, left)):
-            if left:
-                print(f"note: {folder}: not read: {listed(left)}")
-            return _images(Path(inner[name].path), root)
-    wrong = [
-        entry.name
-        for entry in entries
-        if not (entry.is_file() and entry.name.lower().endswith(SUFFIXES))
-    ]
-    if wrong:
+    """The images of a class, each with the folder in it that it is below, or None."""
+    found = files_below(folder, root)
+    if found.others:
         raise UserError(
-            f"{folder} is taken for a class, and holds {wrong[0]!r} ({len(wrong)} "
+            f"{folder} is taken for a class, and holds "
+            f"{found.others[0].relative_to(folder).as_posix()!r} ({len(found.others)} "
             f"such), which is no file named as an image ({' '.join(SUFFIXES)}). "
             f"Remove it. Splits are folders named {EXPECTED}"
         )
-    return [Path(entry.path) for entry in entries]
-
-
-def _entries(folder, root):
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be read: {error.strerror}") from error
-    entries = [
-        entry
-        for entry in entries
-        if not entry.name.startswith(".") and entry.name.lower() not in _JUNK
-    ]
-    for entry in entries:
-        check_name(entry.name, f"{folder}")
-        if entry.is_symlink():
-            _check_link(Path(entry.path), root)
-    return entries
-
-
-def _check_link(path, root):
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:  # Broken, or a circle.
-        raise UserError(f"{path} is a link that leads nowhere. Remove it") from error
-    if not target.is_relative_to(root):
+    if not found.images:
+        raise UserError(f"{folder} holds no images. Add some, or remove the folder")
+    if found.masks:
+        left = [path.relative_to(folder).as_posix() for path in found.masks]
+        print(f"note: {folder}: not read: {listed(left)}")
+    inner = [path.relative_to(folder).parts[0] for path in found.images]
+    if all(name.lower() in SPLITS for name in inner):
         raise UserError(
-            f"{path} is a link to {target}, outside {root}. Copy what it leads to, or "
-            "remove it"
+            f"{folder} holds {listed(sorted(set(inner)))}, which are splits. Expected "
+            f"them outside, with the classes in them, as in {inner[0]}/{folder.name}"
+        )
+    pairs = zip(found.images, inner, strict=True)
+    return [(p, None if p == folder / name else folder / name) for p, name in pairs]
+
+
+def _check_one_meaning(folder, images):
+    """Refuse `a/x, a/y, b/x, b/y`, where either may be the classes."""
+    inner = [{place.name if place else "" for _, place in own} for own in images]
+    same = len(inner) > 1 and all(one == inner[0] for one in inner)
+    if same and len(inner[0]) > 1 and "" not in inner[0]:
+        raise UserError(
+            f"Each folder in {folder} holds {listed(sorted(inner[0]))}. Are these the "
+            "classes, or the folders around them? Put all images of a class into one "
+            f"folder. {ADVICE}"
+        )
+
+
+def _note_places(places, folder, by_folder):
+    """Say what a class is where its images lie in folders."""
+    inner = [p for p in dict.fromkeys(places) if p and p.name.lower() not in _PLAIN]
+    if not inner:
+        return
+    print(
+        "note: a class is all images below its folder, such as those in "
+        f"{inner[0].relative_to(folder).as_posix()}"
+    )
+    if not by_folder:
+        print(
+            "note: if photographs in one folder are alike, as those of a patient are, "
+            "--group=folder keeps them in one split"
         )

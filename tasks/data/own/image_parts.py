@@ -1,4 +1,4 @@
-"""Images in folders of classes, as arrays by split."""
+"""Photographs of a folder, as arrays by split."""
 
 from pathlib import Path
 
@@ -7,20 +7,28 @@ import numpy as np
 from tasks.data.own.image_files import BYTES_A_VALUE
 from tasks.data.own.image_files import prepare
 from tasks.data.own.image_folder import list_images
+from tasks.data.own.label_files import labels_are_elsewhere
+from tasks.data.own.labelled_images import FOLDER
+from tasks.data.own.labelled_images import list_labelled
+from tasks.data.own.listing import Listing
 from tasks.data.own.memory import check_memory
+from tasks.data.own.splitting import complete
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 
 
-def read_images(path: Path, settings: Settings) -> tuple[dict, list[str]]:
-    """The images of a folder, and their classes.
+def read_images(path: Path, settings: Settings) -> tuple[dict, list[str], int | None]:
+    """The images of a folder, split, and their classes.
+
+    Splits are drawn before an image is read.
 
     Args:
         path: The folder.
-        settings: The side of the images, and the kind of samples.
+        settings: The side of the images, where their labels are, and how to split.
 
     Returns:
-        `(parts, class_names)`, as `arrays.read_arrays` gives them; uint8 images.
+        `(parts, class_names, bits)`: `(x, y)` of each split, uint8 or uint16 images
+        and int64 labels that index `class_names`; `bits` as `prepare` gives it.
 
     Raises:
         UserError: If the folder is none of images, or they do not fit into memory.
@@ -29,20 +37,40 @@ def read_images(path: Path, settings: Settings) -> tuple[dict, list[str]]:
         raise UserError(
             f"--kind={settings.kind} is for arrays; {path} is a folder of images"
         )
-    found = list_images(path)
-    class_names = sorted({name for classes in found.values() for name in classes})
-    rows = [
-        (split, class_names.index(name), file)
-        for split, classes in found.items()
-        for name, files in classes.items()
-        for file in files
-    ]
-    splits, labels, files = zip(*rows, strict=True)
+    found = _listing(path, settings)
+    names = dict.fromkeys(found.splits.tolist())
+    rows = {split: np.flatnonzero(found.splits == split) for split in names}
+    if "train" not in rows:
+        raise UserError(f"{path}: no image is of the split train")
+    parts = {split: (own, found.labels[own]) for split, own in rows.items()}
+    groups = found.groups
+    if groups is not None:
+        groups = {split: groups[own] for split, own in rows.items()}
+    parts = complete(parts, found.class_names, settings, groups)
     size = settings.image_size
-    needed = len(files) * size * size * 3 * BYTES_A_VALUE
-    what = f"{len(files)} images of {size}×{size} pixels"
+    needed = len(found.files) * size * size * 3 * BYTES_A_VALUE
+    what = f"{len(found.files)} images of {size}×{size} pixels"
     check_memory(needed, what, "Give a smaller --image_size")
-    images, splits = prepare(files, size, path), np.array(splits)
-    labels = np.array(labels, "int64")
-    parts = {s: (images[splits == s], labels[splits == s]) for s in found}
-    return parts, class_names
+    images, bits = prepare(found.files, size, path)
+    parts = {split: (images[own], y) for split, (own, y) in parts.items()}
+    return parts, found.class_names, bits
+
+
+def _listing(path, settings) -> Listing:
+    """By a table if one is named or must be meant, else by class folders."""
+    named = settings.labels or settings.label or settings.id
+    if named or labels_are_elsewhere(path):
+        found = list_labelled(path, settings)
+        if found is not None:
+            return found
+    if settings.label or settings.id:
+        raise UserError(
+            f"--label and --id are for tables, and none in {path} holds both names of "
+            "images and labels. Give one by --labels=FILE"
+        )
+    if settings.group not in (None, FOLDER):
+        raise UserError(
+            f"--group={settings.group} is a column of --labels; of class folders, only "
+            f"--group={FOLDER}, the folder of an image in that of its class"
+        )
+    return list_images(path, by_folder=settings.group == FOLDER)

@@ -17,9 +17,9 @@ _PARTS = re.compile(
     "folds?|shards?|volumes?|data|dataset|train(ing)?|test(ing)?|val|valid|"
     "validation|masks?|annotations?|segmentations?|labels?)"
 )
-_ADVICE = (
-    "Labels from a table are not read: sort the images into a folder per class, such "
-    "as cat/1.jpg"
+ADVICE = (
+    "Labels from a table: --labels=FILE, such as metadata.csv, names it. Else sort the "
+    "images into a folder per class, such as cat/1.jpg"
 )
 
 
@@ -35,29 +35,32 @@ def check_are_classes(names: Sequence[str], folder: Path) -> None:
     Raises:
         UserError: If all are.
     """
-    words = [re.findall("[a-z]+", name.lower()) for name in names]
-    shared = set.intersection(*map(set, words))
-    if len(names) == 1:
-        shared = set()
-    own = [[w for w in ws if w not in shared or _PARTS.fullmatch(w)] for ws in words]
-    if all(ws and all(map(_PARTS.fullmatch, ws)) for ws in own):
+    if are_parts(names):
         inside = f"If its folders are the classes, give --data_dir={folder / names[0]}"
         raise UserError(
             f"{folder} holds {listed(names)}, by name parts of a data set and not "
-            f"classes. {_ADVICE}. "
+            f"classes. {ADVICE}. "
             + (inside if len(names) == 1 else "If they are classes, rename them")
         )
 
 
+def are_parts(names: Sequence[str]) -> bool:
+    """Whether folders are named as parts of a data set, not as classes."""
+    words = [re.findall("[a-z]+", name.lower()) for name in names]
+    shared = set.intersection(*map(set, words)) if len(names) > 1 else set()
+    own = [[w for w in ws if w not in shared or _PARTS.fullmatch(w)] for ws in words]
+    return all(ws and all(map(_PARTS.fullmatch, ws)) for ws in own)
+
+
 def check_no_labels(
-    folder: Path, files: Sequence[os.DirEntry], images: Sequence[Sequence[Path]]
+    folder: Path, files: Sequence[os.DirEntry], images: Sequence[Path]
 ) -> None:
     """Refuse class folders beside a table that lists their images.
 
     Args:
         folder: Holds the class folders.
         files: Beside them.
-        images: The files of each class folder.
+        images: The files of all class folders.
 
     Raises:
         UserError: If a table does.
@@ -65,15 +68,15 @@ def check_no_labels(
     tables = [Path(e.path) for e in files if e.name.lower().endswith(_TABLES)]
     if not tables:
         return
-    paths = [path for own in images for path in own]
-    names = {name for path in paths for name in (path.name, path.stem)}
+    names = {name for path in images for name in (path.name, path.stem)}
     for table in tables:
         column = _column_of(table, names)
         if column is not None:
             raise UserError(
                 f"{table} lists the images of the folders beside it, in its column "
-                f"{column!r}, so labels may be there and not in the folders' names. "
-                f"{_ADVICE}. If the folders are the classes, move the table elsewhere"
+                f"{column!r}, so labels may be there and not in the folders' names. If "
+                f"so, give --labels={table.name}; if the folders are the classes, move "
+                "the table elsewhere"
             )
 
 

@@ -31,15 +31,17 @@ def load(settings: Settings) -> Data:
     tables = _tables(path)
     if tables:
         _check_network(settings.network, images=False)
+        _check_no_photographs(settings)
         return load_tables(tables, path, settings)
-    if settings.label is not None or settings.id:
-        raise UserError(f"--label and --id are for tables. Received: {path}")
+    reading = None
     if path.is_dir():
-        parts, class_names = read_images(path, settings)
+        parts, class_names, bits = read_images(path, settings)
+        reading = {"size": settings.image_size, "bits": bits}
     else:
+        _check_no_columns(path, settings)
         drop_missing = settings.missing == "drop"
         parts, class_names = read_arrays(path, settings.kind, drop_missing)
-    parts = complete(parts, class_names, settings)
+        parts = complete(parts, class_names, settings)
     parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
     images = parts["train"][0].ndim == 4
     _check_network(settings.network, images)
@@ -53,6 +55,7 @@ def load(settings: Settings) -> Data:
         source=_source(path, parts["train"][0].shape[1:]),
         bounds=(0.0, 1.0) if images else None,
         augment=augment if images and settings.augment == "auto" else None,
+        reading=reading,
     )
 
 
@@ -91,6 +94,20 @@ def _tables(path):
     if path.is_dir():
         return tables_of(path)
     return {"train": path} if is_table(path) else {}
+
+
+def _check_no_photographs(settings):
+    for name in ("labels", "group"):
+        if getattr(settings, name):
+            raise UserError(f"--{name} is for folders of photographs")
+
+
+def _check_no_columns(path, settings):
+    """Refuse flags that name columns, or a table of labels."""
+    names = ("label", "id", "labels", "group")
+    given = [f"--{name}" for name in names if getattr(settings, name)]
+    if given:
+        raise UserError(f"{given[0]} is for labels in tables, and {path} holds arrays")
 
 
 def _check_network(network, images):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.data.own import table_text
-from tasks.data.own.image_folder import SUFFIXES as IMAGES
+from tasks.data.own.image_walk import is_image
 from tasks.data.own.memory import check_memory
 from tasks.data.own.split_names import SPLITS
 from tasks.experiment.errors import UserError
@@ -36,7 +36,7 @@ def tables_of(folder: Path) -> dict[str, Path]:
     """
     entries = [path for path in sorted(folder.iterdir()) if path.name[0] != "."]
     others = [path for path in entries if not is_table(path)]
-    if any(path.is_dir() or path.suffix.lower() in IMAGES for path in others):
+    if any(path.is_dir() or is_image(path.name) for path in others):
         return {}
     found: dict[str, Path] = {}
     for path in entries:
@@ -48,11 +48,13 @@ def tables_of(folder: Path) -> dict[str, Path]:
     return found if "train" in found else {}
 
 
-def read_table(path: Path) -> Any:
+def read_table(path: Path, as_text: bool = False, rows: int | None = None) -> Any:
     """The rows of a file as a pandas frame.
 
     Args:
         path: Of a file that `is_table`.
+        as_text: Whether values of a text stay as they are written, such as 007.
+        rows: How many rows of a text to read at most; None for all.
 
     Raises:
         UserError: If it is too large for memory, damaged, or holds no rows.
@@ -62,12 +64,13 @@ def read_table(path: Path) -> Any:
         check_is_file(path)
         size = path.stat().st_size
         factor = _BYTES.get(path.suffix.lower(), _BYTES[""])
-        check_memory(factor * size, f"{path}", "Give fewer rows or columns")
+        if rows is None:
+            check_memory(factor * size, f"{path}", "Give fewer rows or columns")
         if path.suffix.lower() == ".parquet":
             frame = pandas.read_parquet(path)
             frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
         else:
-            frame = _read_text(path, pandas)
+            frame = _read_text(path, pandas, as_text, rows)
     except UserError:
         raise
     except Exception as error:  # pandas and pyarrow raise many kinds.
@@ -95,9 +98,11 @@ def load_pandas() -> Any:
     return pandas
 
 
-def _read_text(path, pandas):
+def _read_text(path, pandas, as_text, rows):
     form = table_text.find_form(path)
     arguments = {
+        "nrows": rows,
+        "dtype": "str" if as_text else None,
         "sep": form.delimiter,
         "decimal": form.decimal,
         "thousands": form.thousands,

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.own.array_labels import index_labels
+from tasks.data.own.array_labels import read_labels
+from tasks.data.own.array_labels import tell_missing
 from tasks.data.own.class_names import listed
 from tasks.experiment.errors import UserError
 
@@ -54,18 +57,36 @@ def find_label(names: Sequence[str], asked: str | None, is_keel: bool, path) -> 
 _SEVERAL = "M2m trains on one class a row;"
 
 
-def labels_of(column: Any, path) -> np.ndarray:
-    """Labels as `array_labels.read_labels` takes them.
+def classes_of(
+    column: Any, path, drop: bool
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The classes of the rows of a table.
 
     Args:
-        column: A pandas series.
+        column: A pandas series, of labels.
         path: The file, for messages.
+        drop: Whether rows without a label are left out.
 
     Returns:
-        Integers, booleans, floats or strings `(rows,)`; NaN or `""` for none.
+        int64 labels, of which those without one mean nothing; bool, which have one; and
+        the names of the classes.
 
     Raises:
-        UserError: If values are quantities, or several labels a row.
+        UserError: If they are no classes, or some are missing and not to be left out.
+    """
+    what = f"the label {column.name!r} of {path}"
+    y, kept = read_labels(_values(column, path), what)
+    tell_missing(kept, what, drop)
+    indices, class_names = index_labels({"all": y[kept]}, None, path)
+    labels = np.zeros(len(y), "int64")
+    labels[kept] = indices["all"]
+    return labels, kept, class_names
+
+
+def _values(column, path):
+    """Labels as `array_labels.read_labels` takes them.
+
+    Integers, booleans, floats or strings; NaN or `""` for none.
     """
     what = f"The label {column.name!r} of {path}"
     present = column.dropna()

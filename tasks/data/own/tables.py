@@ -9,21 +9,17 @@ from typing import Any
 import numpy as np
 
 from tasks.data.own import table_columns
-from tasks.data.own.array_labels import index_labels
-from tasks.data.own.array_labels import read_labels
-from tasks.data.own.array_labels import tell_missing
 from tasks.data.own.class_names import listed
-from tasks.data.own.split_names import SPLITS
+from tasks.data.own.split_names import split_column
+from tasks.data.own.split_names import split_of
 from tasks.data.own.splitting import complete
 from tasks.data.own.table_files import load_pandas
 from tasks.data.own.table_files import read_table
+from tasks.data.own.table_labels import classes_of
 from tasks.data.own.table_labels import find_label
-from tasks.data.own.table_labels import labels_of
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
-
-_SPLIT = "split"  # A column of this name says which split a row is of.
 
 
 def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
@@ -42,7 +38,8 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
     named = [*map(str, frame.columns)]
     is_keel = ".dat" in files["train"].suffixes
     label = find_label(named, settings.label, is_keel, path)
-    y, kept, class_names = _labels(frame[label], settings, path)
+    drop = settings.missing == "drop"
+    y, kept, class_names = classes_of(frame[label], path, drop)
     features = frame.drop(columns=label)
     features = table_columns.without_identifiers(features, settings.id, path)
     if not len(features.columns):
@@ -92,25 +89,10 @@ def _read(files):
 
 
 def _with_split_column(frame):
-    for name in frame.columns:
-        values = frame[name]
-        if name.lower() == _SPLIT and values.dtype.kind == "O":
-            known = values.map(lambda value: SPLITS.get(str(value).strip().lower()))
-            if known.notna().all():
-                print(f"note: the column {name!r} says which split a row is of")
-                return frame.drop(columns=name), known.to_numpy(str)
-    return frame, np.full(len(frame), "train")
-
-
-def _labels(column, settings, path):
-    """int64 labels, which rows have one, and the names of the classes."""
-    what = f"the label {column.name!r} of {path}"
-    y, kept = read_labels(labels_of(column, path), what)
-    tell_missing(kept, what, settings.missing == "drop")
-    indices, class_names = index_labels({"all": y[kept]}, None, path)
-    labels = np.zeros(len(y), "int64")
-    labels[kept] = indices["all"]
-    return labels, kept, class_names
+    name = split_column(frame)
+    if name is None:
+        return frame, np.full(len(frame), "train")
+    return frame.drop(columns=name), frame[name].map(split_of).to_numpy(str)
 
 
 def _fitted(train, path) -> Any:

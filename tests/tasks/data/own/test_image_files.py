@@ -74,7 +74,7 @@ def grey_images(tmp_path, *arrays, suffix="png"):
     paths = [folder / f"{i}.{suffix}" for i in range(len(arrays))]
     for path, pixels in zip(paths, arrays):
         Image.fromarray(pixels).save(path)
-    found = prepare(paths, len(arrays[0]), folder)
+    found, _ = prepare(paths, len(arrays[0]), folder)
     assert (found == found[..., :1]).all()
     return found[..., 0] / np.iinfo(found.dtype).max
 
@@ -133,7 +133,7 @@ def png_of_16_bit_colours(path, high_byte):
 def test_of_16_bit_colours_the_upper_8_are_read_and_that_is_said(tmp_path, capsys):
     path = tmp_path / "a.png"
     png_of_16_bit_colours(path, 90)
-    assert (prepare([path], 4, tmp_path) == 90).all()
+    assert (prepare([path], 4, tmp_path)[0] == 90).all()
     assert "of 1 images of 16 bits a colour the upper 8" in capsys.readouterr().out
     png_of_16_bit_colours(path, 15)
     with pytest.raises(UserError, match="hold at most 12, of which only the upper 4"):
@@ -213,3 +213,16 @@ def test_where_nothing_can_be_kept_the_run_goes_on(images, tmp_path, capsys):
     (tmp_path / "home").write_text("not a folder")
     assert len(load(images, "--image_size=8").class_names) == 3
     assert "cannot be kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif"])
+def test_inks_become_colours(suffix, tmp_path):
+    inks = Image.new("CMYK", (4, 4), (0, 255, 255, 0))  # Magenta and yellow: red.
+    red = saved(tmp_path, inks, f"a.{suffix}").astype(int)
+    assert abs(red - [255, 0, 0]).max() <= 4
+
+
+def test_a_palette_gives_its_colours(tmp_path):
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    assert (saved(tmp_path, image) == [10, 20, 30]).all()

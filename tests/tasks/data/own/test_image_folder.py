@@ -82,11 +82,59 @@ def test_images_beside_masks_are_read_and_masks_are_left(images, masks, own, cap
     assert ("COVID: not read: '" in out) == (masks is not None)
 
 
-@pytest.mark.parametrize("name", ["kittens", "images2", "image"])
-def test_other_folders_in_a_class_folder_are_refused(name, own):
+@pytest.mark.parametrize(
+    "name", ["kittens", "images2", "image", "images/1", "a/b/c/d/e"]
+)
+def test_a_class_is_all_images_below_its_folder(name, own, capsys):
     write_images(own, {"dog": 3})
-    write_images(own / "cat", {"images": 3, name: 3})
-    refused(own, "is taken for a class, and holds 'image")
+    write_images(own / "cat", {"images": 3, name: 2})
+    data = read(own)
+    assert data.class_names == ["cat", "dog"]
+    assert sum(np.bincount(y)[0] for _, y in (data.train, data.test)) == 4
+    inside = "images" if name == "image" else name.partition("/")[0]
+    noted = "a class is all images below its folder" in capsys.readouterr().out
+    assert noted == (inside != "images")
+
+
+def test_files_of_masks_beside_their_images_are_left(own, capsys):
+    for name in ("benign", "normal"):
+        write_images(own, {name: 3})
+        for mask in ("0_mask", "0_mask_1", "1-segmentation", "9_mask"):
+            (own / name / f"{mask}.png").hardlink_to(own / name / "0.png")
+    assert read(own).class_counts.tolist() == [2, 2]  # 9_mask is of no image.
+    out = capsys.readouterr().out
+    assert "normal: not read: '0_mask.png', '0_mask_1.png', '1-segmentation.png'" in out
+
+
+@pytest.mark.parametrize(
+    "inner, match",
+    [
+        (["train", "test"], "cat holds 'test', 'train', which are splits"),
+        (["left", "right"], "holds 'left', 'right'. Are these the classes"),
+    ],
+)
+def test_folders_in_class_folders_that_may_be_something_else_are_refused(
+    inner, match, own
+):
+    for name in ("cat", "dog"):
+        write_images(own / name, dict.fromkeys(inner, 3))
+    refused(own, match)
+
+
+@pytest.mark.parametrize("target", [".", "a", "../cat", "../.."])
+def test_links_to_folders_that_are_read_already_are_refused(target, own):
+    write_images(own, {"dog": 3})
+    write_images(own / "cat", {"a": 3})
+    (own / "cat" / "b").symlink_to(target)
+    refused(own, "is a link to .*(already|outside)")
+
+
+def test_folders_may_be_as_deep_as_people_make_them_and_no_deeper(own):
+    write_images(own, {"dog": 3, "cat": 3})
+    (own / "dog" / "/".join("d" * 20)).mkdir(parents=True)
+    assert read(own).class_names == ["cat", "dog"]
+    (own / "dog" / "/".join("d" * 21)).mkdir(parents=True)
+    refused(own, "more than 20 folders deep")
 
 
 def test_a_table_in_a_class_folder_is_refused(own):
@@ -115,8 +163,8 @@ def test_a_table_in_a_class_folder_is_refused(own):
 def test_parts_of_a_data_set_are_no_classes(names, table, own):
     write_images(own, dict.fromkeys(names, 3))
     if table:
-        (own / "metadata.csv").write_text("lesion_id,image_id,dx\nHAM_1,0,bkl\n")
-    refused(own, "parts of a data set and not classes. Labels from a table are not")
+        (own / "metadata.csv").write_text("lesion_id,image_id,dx\nHAM_1,other,bkl\n")
+    refused(own, "parts of a data set and not classes. Labels from a table: --labels")
 
 
 def test_a_folder_of_folders_that_is_one_too_high_is_named(own):
@@ -175,10 +223,10 @@ def test_other_files_beside_class_folders_are_left(content, own):
     assert read(own).class_names == ["a", "b"]
 
 
-def test_images_beside_folders_say_that_no_table_is_read(own):
+def test_images_beside_folders_say_how_a_table_is_read(own):
     write_images(own, {"a": 3, "b": 3})
     Image.new("RGB", (4, 4)).save(own / "loose.tif")
-    refused(own, "'loose.tif'.*labels from a table are not read")
+    refused(own, "'loose.tif'.*Labels from a table: --labels=FILE")
 
 
 # Names of classes.
