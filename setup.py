@@ -80,6 +80,8 @@ setuptools.setup(
         "report": [JINJA2, MATPLOTLIB, SCIKIT_LEARN],
         "sklearn": [SCIKIT_LEARN],
         "tables": TABLES,
+        # Presets of keras_hub; models of keras.applications need nothing more.
+        "pretrained": ["keras-hub>=0.32"],
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
         "datasets": DATASETS,
         "tests": TESTS,

@@ -7,6 +7,7 @@ Translation (CVPR 2020).
 """
 
 from keras_m2m import heads
+from keras_m2m import pretrained
 from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
 from keras_m2m.callbacks import MomentumCorrectedScheduler

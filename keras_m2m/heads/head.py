@@ -185,7 +185,7 @@ def with_layer(f: keras.Model, layer: keras.Layer, weights: list) -> keras.Model
     >>> with_layer(f, layer, [np.zeros((256, 2))]).output_shape
     (None, 2)
     """
-    body = _copied(feature_network(f), _input_like(f))
+    body = copied(feature_network(f))
     network = keras.Model(body.inputs[0], layer(body.outputs[0]), name=f.name)
     layer.set_weights(weights)
     return network
@@ -198,9 +198,21 @@ def _input_like(f):
     return keras.Input(batch_shape=old.shape, dtype=old.dtype, name=(*names, None)[0])
 
 
-def _copied(network, inputs):
+def copied(network: keras.Model) -> keras.Model:
+    """A copy of a network of one input, with its weights, that shares none of them.
+
+    Raises:
+        ValueError: If it cannot be copied.
+
+    Example:
+
+    >>> import keras_m2m
+    >>> f = keras_m2m.mlp(3, input_shape=(4,))
+    >>> copied(f).input_shape
+    (None, 4)
+    """
     try:
-        copy = keras.models.clone_model(network, input_tensors=inputs)
+        copy = keras.models.clone_model(network, input_tensors=_input_like(network))
     except Exception as error:  # Whatever a user's layer raises.
         raise ValueError(
             "`f` must be a network that keras.models.clone_model copies, its own "

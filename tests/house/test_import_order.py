@@ -36,6 +36,7 @@ LAYERS = {
     "models": 3,
     "report": 3,
     "m2m_model": 4,
+    "pretrained": 4,
     "recipes": 5,
     "sklearn": 6,
 }

@@ -11,6 +11,7 @@ import keras_m2m
 from keras_m2m import decisions
 from keras_m2m import heads
 from keras_m2m import plots
+from keras_m2m import pretrained
 from keras_m2m import report
 from keras_m2m import sklearn
 from keras_m2m import tabular
@@ -24,8 +25,12 @@ OF_DECISIONS = {f"decisions.{n}": getattr(decisions, n) for n in decisions.__all
 OF_REPORT = {f"report.{name}": getattr(report, name) for name in report.__all__}
 OF_TABULAR = {f"tabular.{name}": getattr(tabular, name) for name in tabular.__all__}
 OF_SKLEARN = {f"sklearn.{name}": getattr(sklearn, name) for name in sklearn.__all__}
+OF_PRETRAINED = {
+    f"pretrained.{name}": getattr(pretrained, name) for name in pretrained.__all__
+}
 PUBLIC = {name: getattr(keras_m2m, name, None) for name in keras_m2m.__all__}
 PUBLIC |= OF_HEADS | OF_TABULAR | OF_SKLEARN | OF_DECISIONS | OF_REPORT
+PUBLIC |= OF_PRETRAINED
 FUNCTIONS = {name: o for name, o in PUBLIC.items() if inspect.isfunction(o)}
 CLASSES = {name: o for name, o in PUBLIC.items() if inspect.isclass(o)}
 
@@ -75,7 +80,7 @@ def is_typed(function):
 def test_an_example_runs_after_the_imports_that_are_promised(name):
     finder = doctest.DocTestFinder(recurse=False)
     modules = {"keras": keras, "np": np, "keras_m2m": keras_m2m}
-    packages = (decisions, heads, report, tabular)
+    packages = (decisions, heads, pretrained, report, tabular)
     own = [(package, n) for package in packages for n in package.__all__]
     known = {**modules, **PUBLIC, **{n: getattr(package, n) for package, n in own}}
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -90,7 +95,7 @@ def test_every_public_name_is_a_function_or_a_class():
 
 @pytest.mark.parametrize(
     "package",
-    [keras_m2m, decisions, heads, report, sklearn, tabular],
+    [keras_m2m, decisions, heads, pretrained, report, sklearn, tabular],
     ids=lambda p: p.__name__,
 )
 def test_public_names_are_sorted_and_unique(package):
