@@ -153,6 +153,7 @@ TASK = Task(
             "auto",
             "auto: resnet for images, mlp for vectors",
             {"enum_values": _NETWORKS},
+            read_by="network",
         ),
         replace(DEPTH, default="20", about="layers of --network=resnet, 6n + 2"),
         Flag(
@@ -161,6 +162,7 @@ TASK = Task(
             "auto",
             "auto: images are flipped and shifted",
             {"enum_values": ["auto", "none"]},
+            read_by="network",
         ),
     ],
     defaults={

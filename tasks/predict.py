@@ -17,11 +17,9 @@ classes were equally frequent: right for the choice of a class, not as frequenci
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from absl import flags
 
-import keras_m2m
 from tasks.data import whole_files
 from tasks.data.own import preprocessing
 from tasks.data.own.array_samples import read_samples
@@ -37,6 +35,7 @@ from tasks.experiment.paths import read_path
 from tasks.records import records
 from tasks.records.teachers import load
 from tasks.runs import commands
+from tasks.training.evaluation import probabilities
 
 
 def predict(folder: Path, data: Path) -> Any:
@@ -67,24 +66,6 @@ def predict(folder: Path, data: Path) -> Any:
     found = pandas.DataFrame(chances, columns=names, index=others.index)
     found.insert(0, "predicted", np.array(class_names)[chances.argmax(axis=1)])
     return pandas.concat([others, found], axis=1)
-
-
-def probabilities(f: keras.Model, x: np.ndarray) -> np.ndarray:
-    """What a network says of samples, whatever its head.
-
-    Args:
-        f: A network of logits, of one logit, or of cosines.
-        x: Samples, as it takes them.
-
-    Returns:
-        float32 `(n, num_classes)`.
-    """
-    logits = f.predict(x, verbose=0)
-    if logits.shape[1] == 1:
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-    if isinstance(f.layers[-1], keras_m2m.CosineDense):
-        logits = keras_m2m.LDAMLoss([1, 1]).scale * logits
-    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
 def _network(folder):

@@ -19,6 +19,7 @@ DEPTH = Flag(
     "32",
     "layers of the ResNet, 6n + 2",
     {"enum_values": ["8", "14", "20", "32", "44", "56"]},
+    read_by="network",
 )
 _PADDING = 4  # Pixels of zeros around an image before the random crop.
 

@@ -1,4 +1,4 @@
-"""The paper's ablations as methods, and the names of what is trained."""
+"""The paper's ablations and what is no network, and the names of what is trained."""
 
 import functools
 from dataclasses import replace
@@ -55,10 +55,27 @@ ABLATIONS: dict[str, Method] = {
     ),
 }
 
+# No networks; rows that tables of a user's own data compare networks with.
+REFERENCES: dict[str, Method] = {
+    "logistic": Method(
+        "logistic regression", "class-balanced, on standardised samples"
+    ),
+    "boosted": Method("boosted trees", "gradient boosting, class-balanced"),
+    "probe": Method(
+        "linear probe", "logistic regression on the features of the network of ERM"
+    ),
+}
+_OF_NETWORK = "probe"
+
 
 def method_of(name: str) -> Method:
-    """The method of a name, of `METHODS` or of `ABLATIONS`, with a mix or without."""
-    return {**METHODS, **ABLATIONS}[split_mix(name)[1]]
+    """The method of a name of `METHODS`, a mix or not, `ABLATIONS`, `REFERENCES`."""
+    return {**METHODS, **ABLATIONS, **REFERENCES}[split_mix(name)[1]]
+
+
+def needs_network(name: str) -> bool:
+    """Whether the numbers of a method follow from a network, as those of a probe do."""
+    return name not in REFERENCES or name == _OF_NETWORK
 
 
 def parts_of(loss: str, name: str) -> tuple[Method, Loss, Mix]:

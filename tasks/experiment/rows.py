@@ -8,6 +8,7 @@ from keras_m2m.recipes import MIXES
 from keras_m2m.recipes import NOTHING
 from keras_m2m.recipes import After
 from keras_m2m.recipes.after import read_after
+from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import split_mix
@@ -19,7 +20,8 @@ class Row:
 
     Attributes:
         loss: A key of `LOSSES`.
-        method: A key of `METHODS` or `ABLATIONS`, or a `mixed_name`.
+        method: A key of `METHODS` or `ABLATIONS`, or a `mixed_name`; or of
+            `REFERENCES`, which have no loss to choose and stand under `"ce"`.
         label: What the row is called; by default such as `"LDAM-M2m"`, `"mixup-DRS"`
             or `"M2m + cRT"`.
         after: What is done after the training.
@@ -41,12 +43,16 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What `--rows` calls it, such as `"ce-m2m"` or `"ce-erm+adjust=auto"`."""
+        """What `--rows` calls it: `"ce-m2m"`, `"ce-erm+adjust=auto"`, `"logistic"`."""
+        if self.method in REFERENCES:
+            return self.method
         return "+".join([f"{self.loss}-{self.method}", *self.key[2:]])
 
 
 def read_row(name: str) -> Row | None:
-    """The row of a name, as `Row.name` writes it; None for none of `METHODS`."""
+    """The row of a name, as `Row.name` writes it; None for none that can be chosen."""
+    if name in REFERENCES:
+        return Row("ce", name)
     pair, plus, after = name.partition("+")
     loss, _, method = pair.partition("-")
     done = read_after(after) if plus else NOTHING

@@ -77,15 +77,16 @@ def _schedule(default):
         "first epoch of a deferred method; where --epochs alone is given, and no more "
         "than that, this and --drops come at the same share of them"
     )
-    start = _bounded("integer", "defer_epoch", get("defer_epoch"), deferral)
-    return [
+    found = [
         _bounded("integer", "epochs", get("epochs"), "epochs in all", 1),
-        replace(start, read_by="deferred"),
+        _bounded("integer", "defer_epoch", get("defer_epoch"), deferral),
         Flag("float", "learning_rate", 0.1, "after the warm-up over 5 epochs"),
         Flag("list", "drops", get("drops"), drops),
         _bounded("integer", "batch_size", get("batch_size"), "samples a step", 1),
         _bounded("float", "weight_decay", get("weight_decay"), decay),
     ]
+    read_by = {"defer_epoch": "deferred"}
+    return [replace(f, read_by=read_by.get(f.name, "network")) for f in found]
 
 
 def _m2m(default):
@@ -136,6 +137,11 @@ def _run():
     where = "where the data is, or is downloaded to"
     of_jit = {"enum_values": ["auto", "true", "false"]}
     all_devices = "train on all devices of this machine (TensorFlow, JAX)"
+    of_machine = [
+        _switch("deterministic", deterministic, "machine"),
+        Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),
+        _switch("distribute", all_devices, "machine"),
+    ]
     return [
         Flag("integer", "seed", 0, seed, seeds, role="choice"),
         Flag("path", "data_dir", None, where, role="place"),
@@ -147,9 +153,7 @@ def _run():
         ),
         _switch("overwrite", "replace what the folder holds", "command"),
         _switch("dry_run", "print the plan and its cost; train nothing", "command"),
-        _switch("deterministic", deterministic, "machine"),
-        Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),
-        _switch("distribute", all_devices, "machine"),
+        *(replace(flag, read_by="network") for flag in of_machine),
         *_pace(),
     ]
 

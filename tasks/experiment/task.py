@@ -40,6 +40,8 @@ class Data:
         reading: How photographs were read, for those that are to be predicted: `size`,
             the side in pixels, and `bits`, as `image_files.prepare` gives it. None
             where samples are no photographs of files.
+        shown: Function from the index of a test sample to what a person knows it by,
+            texts by name; None for what the sample itself shows.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -53,6 +55,7 @@ class Data:
     preprocessor: Any | None = None
     smote: Callable | None = None
     reading: Mapping[str, Any] | None = None
+    shown: Callable[[int], dict[str, str]] | None = None
 
     @property
     def class_counts(self) -> np.ndarray:
@@ -92,8 +95,8 @@ class Flag:
             whatever it is; a result is not.
             `"place"`: where something is looked up. What is found there counts.
             `"command"`: what one command does with trainings, and no number of them.
-        read_by: The trainings that read it: those with `"translation"`, `"deferred"`
-            ones, those with `"mixing"`, or all.
+        read_by: What reads it: trainings with `"translation"`, `"deferred"` ones, those
+            with `"mixing"`, all of a `"network"`, or `"all"`, references too.
         before: The value that trainings had before there was this flag; None where that
             is the default. They are found by it, and trainings of this value keep
             the name that they had then: names and records leave it out.

@@ -12,6 +12,7 @@ from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
+from tasks.experiment.recipes import needs_network
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of_the_run
 from tasks.experiment.task import Data
@@ -25,12 +26,9 @@ def configuration(settings: Settings, checksum_of_data: int) -> dict[str, Any]:
         settings: Its method, loss, seed and all other flags.
         checksum_of_data: What `checksum` gives.
     """
-    found = {
-        "flags": flags_of(settings),
-        "backend": keras.config.backend(),
-        "devices": devices.count(),
-        "checksum of the data": checksum_of_data,
-    }
+    found = {"flags": flags_of(settings), "checksum of the data": checksum_of_data}
+    if needs_network(settings.method):
+        found |= {"backend": keras.config.backend(), "devices": devices.count()}
     if has_given_g(settings):
         content = Path(settings.g).read_bytes()
         found["content of --g"] = hashlib.sha256(content).hexdigest()
@@ -87,6 +85,7 @@ def _flags_that_are_read(settings):
         "translation": method.translate,
         "deferred": method.deferred,
         "mixing": settings.mix != UNMIXED,
+        "network": needs_network(settings.method),
     }
     known = settings.flags.values()
     ignored = {flag.name for flag in known if not reads.get(flag.read_by, True)}

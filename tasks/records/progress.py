@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_m2m.recipes import Trained
 from tasks.data import whole_files
 from tasks.records import records
 from tasks.records.versions import versions
@@ -62,6 +63,24 @@ def known(folder: Path) -> dict | None:
         return about
     warnings.warn(f"{file} is damaged: the training is made again", stacklevel=2)
     return None
+
+
+def about_training(trained: Trained, commit: str | None) -> dict:
+    """What `training.json` is to say of a training that did not fail.
+
+    Args:
+        trained: What was trained.
+        commit: Of the code.
+    """
+    return {
+        "history": trained.history,
+        "tested_epoch": trained.tested_epoch,
+        "seconds": trained.seconds,
+        "translations": [pair.tolist() for pair in trained.translations or ()],
+        "step_size": trained.step_size,
+        "commit": commit,
+        "versions": versions(),
+    }
 
 
 def begin_from(start: Path, folder: Path) -> None:

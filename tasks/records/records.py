@@ -185,19 +185,27 @@ def find(
     Raises:
         UserError: If there are several, or a file is damaged.
     """
+    return find_with_path(results, settings, prefix, **about)[1]
+
+
+def find_with_path(
+    results: Path, settings: Settings, prefix: str = "", **about: object
+) -> tuple[Path | None, dict | None]:
+    """As `find`, with the path of the file."""
     method = mixed_name(settings.method, settings.mix)
     name = f"{prefix}{method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
         if not differences(read_json(path), settings, **about):
-            found[path.name] = read(path)
+            found[path] = read(path)
     if len(found) > 1:
         raise UserError(
             f"{results / settings.task} has results of the same flags from different "
-            f"backends or data, which --found cannot tell apart: {', '.join(found)}. "
-            "Give each a folder of its own by --results"
+            "backends or data, which --found cannot tell apart: "
+            f"{', '.join(path.name for path in found)}. Give each a folder of its own "
+            "by --results"
         )
-    return next(iter(found.values()), None)
+    return next(iter(found.items()), (None, None))
 
 
 def find_sound(

@@ -7,7 +7,8 @@ flag that its numbers follow from. What came of it is a small file in one folder
 TASK/starts/NAME   plain training of a seed and loss up to `defer_epoch`, from which
                    plain training and all deferred methods of the two go on
 TASK/NAME          of a training: f.keras, training.json, history.csv; began.json and
-                   checkpoints. Of what is done after one: f.keras alone
+                   checkpoints. Of what is done after one: f.keras alone. Of a result
+                   predictions.npz, once they are asked for
 
 NAME ends in a digest of all that the numbers follow from, so that a change of any flag
 or of the data makes another training. Checkpoints say the NAME that they are of.
@@ -27,6 +28,7 @@ from keras_m2m.recipes import Trained
 from keras_m2m.recipes import phases
 from tasks.data import whole_files
 from tasks.experiment import ablations
+from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -37,10 +39,12 @@ from tasks.records import records
 from tasks.records.identity import checksum
 from tasks.records.identity import has_given_g
 from tasks.records.identity import name_of
+from tasks.records.progress import about_training
 from tasks.records.progress import begin_from
 from tasks.records.progress import known
 from tasks.records.progress import logged
 from tasks.records.progress import warn_of_changes
+from tasks.records.references import References
 from tasks.records.result import failed_result
 from tasks.records.result import result_of
 from tasks.records.result import write_history
@@ -48,7 +52,6 @@ from tasks.records.teachers import given
 from tasks.records.teachers import load
 from tasks.records.teachers import teachers
 from tasks.records.versions import commit
-from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training.afterwards import done_after
 from tasks.training.recipe import recipe_of
@@ -69,6 +72,7 @@ class Trainings:
 
     Attributes:
         commit: Of the code that runs, as `versions.commit` gives it, or None.
+        references: The `References` on the same data.
         wait: Whether to wait for a training that another process is making; else
             `folder_lock.Busy` is raised.
     """
@@ -79,6 +83,7 @@ class Trainings:
         self.task, self.data, self.quiet, self.wait = task, data, quiet, True
         self.results, self.runs = results / task.name, runs / task.name
         self._checksum, self._features = checksum(data), {}
+        self.references = References(data, self.network)
         self.commit = commit()  # Now: a later one is of other code.
 
     def configuration(self, settings: Settings) -> dict:
@@ -202,6 +207,8 @@ class Trainings:
         return about["history"][about["tested_epoch"]]["val_balanced_accuracy"]
 
     def _tested(self, settings):
+        if settings.method in REFERENCES:
+            return {**self.references.result(settings), "commit": self.commit}
         about = self._training(settings)
         f, done = self._tested_network(settings)
         pairs = about.pop("translations")
@@ -269,15 +276,7 @@ class Trainings:
             return {"failed": error.what, "advice": error.advice}
         write_history(folder, trained.history)
         devices.save(trained.f, folder / "f.keras")
-        return {
-            "history": trained.history,
-            "tested_epoch": trained.tested_epoch,
-            "seconds": trained.seconds,
-            "translations": [pair.tolist() for pair in trained.translations or ()],
-            "step_size": trained.step_size,
-            "commit": self.commit,
-            "versions": versions(),
-        }
+        return about_training(trained, self.commit)
 
     def _write(self, settings, result):
         path = self._result_file(settings)

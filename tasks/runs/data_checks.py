@@ -8,12 +8,14 @@ from keras_m2m.recipes import After
 from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
 from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import method_of
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.recipes import split_mix
 from tasks.experiment.rows import Row
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
+from tasks.training import references
 
 
 def missing(method: str, loss: str, data: Data, after: After = NOTHING) -> str | None:
@@ -28,6 +30,7 @@ def missing(method: str, loss: str, data: Data, after: After = NOTHING) -> str |
     if after.needs_validation and data.validation is None:
         return "a validation set, and this protocol keeps none"
     in_memory = method_of(method).smote or method.startswith("m2m_pool")
+    in_memory = in_memory or method in REFERENCES
     if in_memory and is_stream(data.train[0]):
         return "all samples in memory, not a stream"
     if method == "m2m_rs_rand" and len(data.class_names) < 3:
@@ -61,6 +64,31 @@ def check_methods(methods: Sequence[str], settings: Settings, data: Data) -> Non
             if after:
                 flags += f" --head={after.head} --adjust={after.adjust}"
             raise UserError(f"{flags} needs {what}. Received: {data.source}")
+
+
+def left_out(rows: Sequence[Row], data: Data) -> dict[tuple[str, ...], str]:
+    """Rows that nobody asked for and that data does not allow, or that take too long.
+
+    Args:
+        rows: The rows.
+        data: The dataset.
+
+    Returns:
+        By `Row.key`, why.
+    """
+    found = {}
+    for row in rows:
+        what = missing(row.method, row.loss, data, row.after)
+        long = what is None and row.method in REFERENCES
+        minutes = references.seconds(row.method, data) / 60 if long else 0
+        if what:
+            found[row.key] = f"it needs {what}"
+        elif 60 * minutes > references.MOST_SECONDS:
+            found[row.key] = (
+                f"by estimate its fit takes {minutes:,.0f} minutes; --rows={row.name} "
+                "makes it all the same"
+            )
+    return found
 
 
 def check_data(label: str, data: Data, rows: Sequence[Row], tune: bool) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import sys
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from tasks.experiment.settings import Settings
 from tasks.experiment.settings import flags_of
 from tasks.experiment.settings import parse
 from tasks.experiment.task import Task
+from tasks.records import predictions
 from tasks.records import records
 from tasks.records.folder_lock import Busy
 from tasks.records.trainings import Trainings
 from tasks.runs import tuning
 from tasks.runs.data_checks import check_data
+from tasks.runs.data_checks import left_out
 from tasks.training import devices
 from tasks.training.determinism import make_deterministic
 
@@ -78,6 +81,9 @@ class Sweep:
         runs: Folder for networks and checkpoints.
         tuning_seed: The seed to choose M2m's parameters with, or None to take those
             of the presets.
+        asked: Whether somebody asked for these rows; of others those are left out that
+            a dataset does not allow.
+        keeps_predictions: Whether those of each cell are kept beside its network.
     """
 
     datasets: Sequence[Entry]
@@ -86,6 +92,8 @@ class Sweep:
     results: Path
     runs: Path
     tuning_seed: int | None = None
+    asked: bool = True
+    keeps_predictions: bool = False
 
     @contextlib.contextmanager
     def devices(self):
@@ -116,11 +124,13 @@ class Sweep:
             UserError: If data, flags or folders do not allow it.
         """
         for dataset, own in zip(self.datasets, self.opened, strict=True):
-            check_data(dataset.label, own.data, self.rows, self.tuning_seed is not None)
+            rows = [row for row in self.rows if row.key not in self.left_out(dataset)]
+            check_data(dataset.label, own.data, rows, self.tuning_seed is not None)
         plan = [
             (own, row, settings)
             for dataset, own in zip(self.datasets, self.opened, strict=True)
             for row, settings in self.settings(dataset)
+            if row.key not in self.left_out(dataset)
         ]
         found = [own.find(settings) is not None for own, _, settings in plan]
         # Only what is left shows how long the rest will take.
@@ -136,7 +146,7 @@ class Sweep:
                     bar.set_description(own.name(settings).rpartition("-")[0])
                     own.wait = wait
                     with contextlib.suppress(Busy):
-                        done[i] = own.result(settings)
+                        done[i] = self._made(own, settings)
                         bar.update(not found[i])
                         wait = False
                 # For one alone, and only where other processes are at all that is left.
@@ -145,6 +155,40 @@ class Sweep:
         for i, (own, row, _) in enumerate(plan):
             results[id(own)].setdefault(row.key, []).append(done[i])
         return [results[id(own)] for own in self.opened]
+
+    def _made(self, own, settings):
+        result = own.result(settings)
+        if self.keeps_predictions and "failed" not in result:
+            predictions.kept(own, settings)
+        return result
+
+    def left_out(self, dataset: Entry) -> dict[tuple[str, ...], str]:
+        """Why rows are not made of a dataset, by `Row.key`; it is loaded."""
+        if self.asked:
+            return {}
+        return left_out(self.rows, self.opened[self.datasets.index(dataset)].data)
+
+    def predicted(self, dataset: Entry, found: bool) -> Iterator:
+        """What finished cells predict, as far as that is kept.
+
+        Args:
+            dataset: One of `datasets`.
+            found: Whether to look for it as `found` does, else as `run` made it.
+
+        Yields:
+            Triples of a row, the cell's result and its `Predictions`.
+        """
+        for row, settings in self.settings(dataset, load=not found):
+            if found:
+                path, result = records.find_with_path(self.results, settings)
+                folder = path and self.runs / dataset.task.name / path.stem
+            else:
+                own = self.opened[self.datasets.index(dataset)]
+                result, folder = own.find(settings), own.folder_of_result(settings)
+            if result and "failed" not in result:
+                kept = predictions.read(folder)
+                if kept is not None:
+                    yield row, result, kept
 
     def found(self) -> list[dict]:
         """What is there, of whatever backend and data; as `run`, which runs nothing.

@@ -25,12 +25,14 @@ class Column:
         paper_dataset: The dataset as `published/results.csv` has it, or None.
         departures: Where the protocol is not the paper's, as `published.departures`
             says.
+        left_out: Why rows were not run, by `Row.key`.
     """
 
     label: str
     records: Mapping[tuple[str, str], Sequence[dict]]
     paper_dataset: str | None = None
     departures: Sequence[str] = ()
+    left_out: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

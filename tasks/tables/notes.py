@@ -40,7 +40,7 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
         cells: The cells of it.
     """
     return [
-        *_missing(cells),
+        *_missing(column, cells),
         *(_failed(cell) for cell in cells if cell.failed),
         *_tested_early(cells),
         *_odd_acceptance(cells),
@@ -51,10 +51,14 @@ def of_column(table: Table, column: Column, cells: Sequence[Cell]) -> list[str]:
     ]
 
 
-def _missing(cells):
-    names = [cell.row.label for cell in cells if not cell.runs]
-    if names:
-        yield f"—: no run of {', '.join(names)}."
+def _missing(column, cells):
+    rows = [cell.row for cell in cells if not cell.runs]
+    unexplained = [row.label for row in rows if row.key not in column.left_out]
+    if unexplained:
+        yield f"—: no run of {', '.join(unexplained)}."
+    for row in rows:
+        if row.key in column.left_out:
+            yield f"—: {row.label} is left out: {column.left_out[row.key]}."
 
 
 def _failed(cell):

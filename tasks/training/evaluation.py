@@ -1,10 +1,44 @@
 """From predictions to the numbers of the paper's tables."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 import keras_m2m
+from tasks.experiment.task import Data
 from tasks.training import devices
+
+
+class Predictions(NamedTuple):
+    """Labels and probabilities of the samples that nothing was trained on.
+
+    Attributes:
+        y_validation: int64 `(n,)`, None where the protocol keeps no validation.
+        p_validation: float32 `(n, num_classes)`, or None.
+        y_test: int64 `(m,)`.
+        p_test: float32 `(m, num_classes)`.
+    """
+
+    y_validation: np.ndarray | None
+    p_validation: np.ndarray | None
+    y_test: np.ndarray
+    p_test: np.ndarray
+
+
+def predictions_of(probabilities: Callable, data: Data) -> Predictions:
+    """Predictions on validation and test.
+
+    Args:
+        probabilities: Function from samples to their probabilities.
+        data: The dataset.
+    """
+    x, y = data.validation or (None, None)
+    found = None if x is None else probabilities(x)
+    x_test, y_test = data.test
+    return Predictions(y, found, y_test, probabilities(x_test))
 
 
 def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
@@ -24,6 +58,24 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
     predicted = outputs[:, 0] > 0 if one else outputs.argmax(axis=1)
     classes = np.arange(len(class_counts))
     return scores_of(confusion_matrix(labels, predicted, labels=classes), class_counts)
+
+
+def probabilities(f: keras.Model, samples: np.ndarray) -> np.ndarray:
+    """What a network says of samples, whatever its head.
+
+    Args:
+        f: A network of logits, of one logit, or of cosines.
+        samples: Samples `(n, ...)`, as it takes them.
+
+    Returns:
+        float32 `(n, num_classes)`.
+    """
+    logits = devices.predict(f, samples)
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    if isinstance(f.layers[-1], keras_m2m.CosineDense):
+        logits = keras_m2m.LDAMLoss([1, 1]).scale * logits
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
 def scores_of(confusion: np.ndarray, class_counts) -> dict:

@@ -70,6 +70,7 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
         units=preprocessor.units_,
         preprocessor=preprocessor,
         smote=_smote(preprocessor, train, parts["train"][1]),
+        shown=_shown(frame, parts["test"][0], splits, len(files)),
     )
 
 
@@ -122,6 +123,21 @@ def _note_no_quantity(preprocessor):
             "for categories",
             flush=True,
         )
+
+
+def _shown(frame, rows, splits, num_files):
+    """A test row as it was written: its number in its file, and all columns."""
+    # Files lie one behind the other in the frame.
+    before = int(np.argmax(splits == "test")) if num_files > 1 else 0
+    kept = frame.iloc[rows]
+    missing = kept.isna()
+
+    def read(index):
+        values = zip(kept.columns, kept.iloc[index], missing.iloc[index])
+        texts = {str(name): "" if none else str(value) for name, value, none in values}
+        return {"row": str(1 + int(rows[index]) - before), **texts}
+
+    return read
 
 
 def _summary(preprocessor):

@@ -1,0 +1,98 @@
+"""The report of a user's own data, from what the cells of a table predict."""
+
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+from absl import flags
+
+from tasks.data.own.costs import read_costs
+from tasks.data.own.costs import read_shares
+from tasks.experiment.errors import UserError
+from tasks.experiment.recipes import REFERENCES
+from tasks.runs.sweep import Sweep
+from tasks.tables.model import Table
+from tasks.tables.shown_samples import shown
+
+_WISHES = "cost", "test_prior", "maximise"
+
+
+class Wishes(NamedTuple):
+    """What a user wants decisions to be good for, as `keras_m2m.report` takes it."""
+
+    maximise: str
+    costs: np.ndarray | None
+    test_prior: np.ndarray | None
+
+
+def check_flags(chosen: flags.FlagValues) -> None:
+    """Raise if flags of the report are given without one.
+
+    Raises:
+        UserError: If they are.
+    """
+    given = [f"--{name}" for name in _WISHES if not chosen[name].using_default_value]
+    if given and not chosen.task:
+        raise UserError(f"{', '.join(given)}: the report is of --task")
+    if chosen.cost and not chosen["maximise"].using_default_value:
+        raise UserError("--cost and --maximise: decide by one of them")
+
+
+def read_wishes(chosen: flags.FlagValues, class_names: list[str]) -> Wishes:
+    """The user's wishes, checked against the classes.
+
+    Args:
+        chosen: The flags of the command.
+        class_names: Those of the data.
+
+    Raises:
+        UserError: If a file is not of these classes.
+    """
+    costs, prior = chosen.cost, chosen.test_prior
+    return Wishes(
+        chosen.maximise,
+        None if costs is None else read_costs(costs, class_names),
+        None if prior is None else read_shares(prior, class_names),
+    )
+
+
+def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
+    """The report of what cells predict, as far as that is kept.
+
+    Args:
+        chosen: The flags of the command.
+        sweep: Its one dataset, run or found.
+        table: What stands in the report beside it.
+
+    Returns:
+        A `keras_m2m.report.Report`; None where no predictions are kept.
+    """
+    from keras_m2m.report import report
+
+    (dataset,) = sweep.datasets
+    predicted = [*sweep.predicted(dataset, chosen.found)]
+    if not predicted:
+        return None
+    about = predicted[0][1]
+    wishes = read_wishes(chosen, about["class_names"])
+    return report(
+        [_held(*one) for one in predicted],
+        about["class_names"],
+        about["class_counts"],
+        **wishes._asdict(),
+        samples=None if chosen.found else shown(sweep.opened[0].data),
+        title=table.title,
+    )
+
+
+def _held(row, result, predictions):
+    from keras_m2m.report import Held
+
+    y, p, y_test, p_test = predictions
+    timing = result["timing"].items()
+    return Held(
+        *(row.label, y, p, y_test, p_test),
+        seed=result["seed"],
+        kind="reference" if row.method in REFERENCES else "network",
+        seconds=sum(seconds for what, seconds in timing if what != "evaluate"),
+    )
