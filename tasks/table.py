@@ -120,7 +120,7 @@ def _made(chosen: flags.FlagValues, sweep: Sweep, records: list[dict], out: Path
         if not chosen.found:
             drawn += table_figures.draw_trained(sweep, folder)
         text += f", and {len(drawn)} figures to {folder}"
-    return text if report is None else f"{text}\n\n{report.advice}"
+    return text if report is None else f"{text}\n\n{own_report.advice(report)}"
 
 
 def _column(of: Entry, records: dict, left_out: dict) -> Column:

@@ -10,11 +10,13 @@ from tasks.data.own.costs import read_costs
 from tasks.data.own.costs import read_shares
 from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import REFERENCES
+from tasks.experiment.recipes import needs_network
 from tasks.runs.sweep import Sweep
 from tasks.tables.model import Table
 from tasks.tables.shown_samples import shown
 
 _WISHES = "cost", "test_prior", "maximise"
+_ERM, _SENTENCES = "ce-erm", 3
 
 
 class Wishes(NamedTuple):
@@ -75,24 +77,40 @@ def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
         return None
     about = predicted[0][1]
     wishes = read_wishes(chosen, about["class_names"])
-    return report(
-        [_held(*one) for one in predicted],
-        about["class_names"],
-        about["class_counts"],
-        **wishes._asdict(),
-        samples=None if chosen.found else shown(sweep.opened[0].data),
-        title=table.title,
-    )
+    try:
+        return report(
+            [*_held(predicted)],
+            about["class_names"],
+            about["class_counts"],
+            **wishes._asdict(),
+            samples=None if chosen.found else shown(sweep.opened[0].data),
+            title=table.title,
+        )
+    except ValueError as error:  # Of results of different data, which --found may find.
+        raise UserError(f"{dataset.label}: no report can be made. {error}") from error
 
 
-def _held(row, result, predictions):
+def _held(predicted):
+    """What a report takes, of each cell."""
     from keras_m2m.report import Held
 
-    y, p, y_test, p_test = predictions
+    of_erm = {r["seed"]: _seconds(r) for row, r, _ in predicted if row.name == _ERM}
+    for row, result, (y, p, y_test, p_test) in predicted:
+        seed, seconds = result["seed"], _seconds(result)
+        is_network = needs_network(row.method)
+        if (
+            row.method in REFERENCES and is_network
+        ):  # A probe is as slow as its network.
+            seconds += of_erm.get(seed, 0.0)
+        kind = "network" if is_network else "reference"
+        yield Held(row.label, y, p, y_test, p_test, seed, kind, seconds)
+
+
+def _seconds(result):
     timing = result["timing"].items()
-    return Held(
-        *(row.label, y, p, y_test, p_test),
-        seed=result["seed"],
-        kind="reference" if row.method in REFERENCES else "network",
-        seconds=sum(seconds for what, seconds in timing if what != "evaluate"),
-    )
+    return sum(seconds for what, seconds in timing if what != "evaluate")
+
+
+def advice(report: Any) -> str:
+    """The first sentences of a report, for the end of what a command prints."""
+    return "\n".join(report.advice.sentences[:_SENTENCES])

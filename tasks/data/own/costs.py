@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.data.own.class_names import listed
+from tasks.data.own.table_files import is_table
 from tasks.data.own.table_text import find_form
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import check_is_file
@@ -101,13 +102,15 @@ def read_shares(text: str, class_names: Sequence[str]) -> np.ndarray:
         UserError: If the file cannot be read, or shares are not such, of all classes.
     """
     what = f"--test_prior={text}"
-    if Path(text).suffix:
+    if is_table(Path(text)):
         header, rows, number = _read("test_prior", text)
         if [name.lower() for name in header] != ["class", "share"]:
             raise UserError(f"{what}: expected the columns class and share")
         pairs = [(row[0], row[1] if len(row) == 2 else "") for row in rows]
     else:
         parts = [part.rpartition(":") for part in text.split(",")]
+        if any(not colon for _, colon, _ in parts):
+            raise UserError(f"{what}: expected a CSV, or pairs such as cat:0.9,dog:0.1")
         pairs, number = [(name.strip(), share) for name, _, share in parts], _number()
     _check_names([name for name, _ in pairs], class_names, what)
     found = {name: number(share, f"{what}: {name!r}") for name, share in pairs}

@@ -1,0 +1,154 @@
+"""A report of a user's own data: which method, and how to decide by it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from helpers.own_data import write_arrays
+from helpers.table_commands import command
+from helpers.table_commands import row
+from keras_m2m.report import report
+from tasks.experiment.errors import UserError
+from tasks.training import references
+
+# Trainings are tested on every backend, and in test_table_networks so is the command.
+pytestmark = pytest.mark.no_backend
+FAST = "--epochs=2", "--batch_size=32", "--seeds=2"
+ROWS = "--rows=ce-erm,ce-erm+adjust,logistic,boosted"
+
+
+def blobs(counts, rng):
+    y = np.repeat([0, 1], counts)
+    return (rng.normal(size=(len(y), 2)) + 1.5 * y[:, None]).astype("float32"), y
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """An archive of two overlapping classes, "healthy" and "ill"."""
+    rng, arrays = np.random.default_rng(0), {}
+    for part, counts in (("train", (90, 10)), ("val", (60, 20)), ("test", (60, 30))):
+        arrays[f"x_{part}"], arrays[f"y_{part}"] = blobs(counts, rng)
+    path = tmp_path_factory.mktemp("own") / "blood.npz"
+    return write_arrays(path, class_names=["healthy", "ill"], **arrays)
+
+
+def make(path, data, *arguments):
+    where = f"--data_dir={data}", f"--out={path / 'out'}"
+    return command(
+        path / "results", path / "runs", "--task=folder", *where, *FAST, *arguments
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("table")
+    return path, make(path, data, ROWS)
+
+
+def test_what_is_no_network_has_rows(made):
+    _, text = made
+    for name in ("logistic regression", "boosted trees"):
+        assert row(text, name)[4] == "2"
+
+
+def test_the_page_is_the_report_and_its_advice_ends_what_is_printed(made):
+    path, text = made
+    page = (path / "out.html").read_text()
+    advice = text.partition(f"{path / 'out'}.html")[2].strip().splitlines()
+    assert 1 <= len(advice) <= 3
+    for sentence in advice:
+        assert sentence.replace("'", "&#39;") in page
+    assert "logistic regression" in page
+
+
+def test_what_is_found_makes_the_same_report(made, data, monkeypatch):
+    path, text = made
+    monkeypatch.setattr(references, "fit", None)
+    assert make(path, data, ROWS, "--found") == text
+
+
+def test_records_alone_make_a_table(made, data, tmp_path):
+    path, _ = made
+    (tmp_path / "results").symlink_to(path / "results")
+    text = make(tmp_path, data, ROWS, "--found")
+    assert row(text, "logistic regression")[4] == "2"
+    assert text.rstrip().endswith(".html")  # No advice.
+    assert "<table" in (tmp_path / "out.html").read_text()
+
+
+def test_the_report_has_what_the_user_wishes(made, data, tmp_path, monkeypatch):
+    path, _ = made
+    square = tmp_path / "costs.csv"
+    square.write_text("x,ill,healthy\nhealthy,1,0\nill,0,50\n")
+    asked = {}
+
+    def noted(held, *arguments, **wishes):
+        asked.update(wishes, held=held)
+        return report(held, *arguments, **wishes)
+
+    monkeypatch.setattr("keras_m2m.report.report", noted)
+    make(
+        path,
+        data,
+        ROWS,
+        "--found",
+        f"--cost={square}",
+        "--test_prior=ill:0.2,healthy:0.8",
+    )
+    np.testing.assert_array_equal(asked["costs"], [[0, 1], [50, 0]])
+    np.testing.assert_allclose(asked["test_prior"], [0.8, 0.2])
+    make(path, data, ROWS, "--found", "--maximise=min_recall")
+    assert asked["maximise"] == "min_recall"
+    assert asked["costs"] is None
+    kinds = {own.name: own.kind for own in asked["held"]}
+    assert kinds["logistic regression"] == kinds["boosted trees"] == "reference"
+    assert kinds["ERM"] == "network"
+    assert all(own.seconds > 0 for own in asked["held"])
+
+
+def test_without_validation_nothing_is_chosen(tmp_path):
+    x, y = blobs((60, 20), np.random.default_rng(0))
+    data = write_arrays(tmp_path / "blood.npz", x=x, y=y)
+    text = make(tmp_path, data, "--rows=logistic,boosted", "--protocol=field")
+    assert "No method is recommended" in text
+    assert "No method is recommended" in (tmp_path / "out.html").read_text()
+
+
+def test_rows_that_nobody_asked_for_are_left_out_where_they_take_long(
+    data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tasks.tables.own_rows._ROWS", ("logistic", "boosted"))
+    monkeypatch.setattr(
+        references, "seconds", lambda name, data: 6000 if name == "boosted" else 0
+    )
+    text = make(tmp_path, data)
+    assert row(text, "logistic regression")[4] == "2"
+    assert re.search(
+        "boosted trees is left out: .* 100 minutes; --rows=boosted", text
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--cost=none.csv"], "--cost=none.csv cannot be read"),
+        (["--test_prior=healthy:1,sick:1"], "sick"),
+        (["--cost=a.csv", "--maximise=accuracy"], "decide by one of them"),
+        (["--rows=logistic+crt"], "--rows=logistic+crt: expected"),
+    ],
+)
+def test_a_wish_that_does_not_fit_is_said_before_anything_runs(
+    arguments, message, data, tmp_path
+):
+    with pytest.raises(UserError, match=re.escape(message)):
+        make(tmp_path, data, *arguments)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_wishes_are_of_a_task(tmp_path):
+    with pytest.raises(UserError, match="--maximise: the report is of --task"):
+        command(
+            *(tmp_path / "results", tmp_path / "runs", "--table=2", "digits_lt"),
+            "--maximise=accuracy",
+        )
