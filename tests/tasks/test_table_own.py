@@ -124,9 +124,7 @@ def test_rows_that_nobody_asked_for_are_left_out_where_they_take_long(
     )
     text = make(tmp_path, data)
     assert row(text, "logistic regression")[4] == "2"
-    assert re.search(
-        "boosted trees is left out: .* 100 minutes; --rows=boosted", text
-    )
+    assert re.search("boosted trees is left out: .* 100 minutes; --rows=boosted", text)
 
 
 @pytest.mark.parametrize(
