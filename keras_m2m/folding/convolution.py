@@ -6,24 +6,26 @@ from typing import Any
 from keras import ops
 
 
-def conv2d_with_forward_gradient(
+def conv_with_forward_gradient(
     x: Any, kernel: Any, strides: Sequence[int], padding: str, data_format: str
 ) -> Any:
-    """`keras.ops.conv` in 2D, with another way to compute its input gradient.
+    """`keras.ops.conv` with another way to compute its input gradient.
 
     XLA compiles the input gradient of a convolution for a CPU about nine times
     slower where the code is nested, as in a loop or a branch (jax-ml/jax#12868).
     Forward convolutions do not suffer, and the gradient can be written as one:
     of the incoming gradient, spread out by the strides, with the kernel flipped
-    in space and transposed in its channels.
+    in space, or in time, and transposed in its channels.
 
     Only `x` may be differentiated: the kernel has no gradient here.
 
     Args:
         x: float tensor `(batch, height, width, channels)`, or
-            `(batch, channels, height, width)`, of known height and width.
-        kernel: float tensor `(kernel height, kernel width, channels, filters)`.
-        strides: Pair of positive integers.
+            `(batch, channels, height, width)`, or the same of another number of axes,
+            such as `(batch, length, channels)`; all sizes known but that of the batch.
+        kernel: float tensor `(kernel height, kernel width, channels, filters)`, or
+            `(kernel length, channels, filters)`, and so on.
+        strides: A positive integer for each axis but those of batch and channels.
         padding: `"same"` or `"valid"`.
         data_format: `"channels_last"` or `"channels_first"`.
 
@@ -35,14 +37,15 @@ def conv2d_with_forward_gradient(
     >>> import keras
     >>> x, kernel = keras.ops.ones((1, 4, 4, 1)), keras.ops.ones((3, 3, 1, 2))
     >>> arguments = {"padding": "same", "data_format": "channels_last"}
-    >>> result = conv2d_with_forward_gradient(x, kernel, (2, 2), **arguments)
+    >>> result = conv_with_forward_gradient(x, kernel, (2, 2), **arguments)
     >>> tuple(result.shape)
     (1, 2, 2, 2)
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning
     (2016), section 4.
     """
-    spatial = (1, 2) if data_format == "channels_last" else (2, 3)
+    first = 1 if data_format == "channels_last" else 2
+    spatial = tuple(range(first, first + len(strides)))
     sizes = [x.shape[axis] for axis in spatial]
 
     @ops.custom_gradient
@@ -50,12 +53,13 @@ def conv2d_with_forward_gradient(
         def gradient(*args, upstream=None):
             incoming = args[0] if upstream is None else upstream
             for axis, size, extent, stride in zip(
-                spatial, sizes, kernel.shape[:2], strides, strict=True
+                spatial, sizes, kernel.shape[: len(spatial)], strides, strict=True
             ):
                 before = _padding_before(size, extent, stride, padding)
                 incoming = _spread(incoming, axis, stride)
                 incoming = _fit(incoming, axis, extent - 1 - before, size + extent - 1)
-            flipped = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
+            over = tuple(range(len(spatial)))
+            flipped = ops.swapaxes(ops.flip(kernel, over), -1, -2)
             return ops.conv(incoming, flipped, 1, "valid", data_format)
 
         return ops.conv(x, kernel, strides, padding, data_format), gradient

@@ -11,11 +11,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_m2m.folding.convolution import conv2d_with_forward_gradient
+from keras_m2m.folding.convolution import conv_with_forward_gradient
 
 
-class FoldedConv2D(keras.layers.Layer):
-    """A `Conv2D`.
+class FoldedConvolution(keras.layers.Layer):
+    """A `Conv1D` or `Conv2D`.
 
     Attributes:
         conv: The layer that this stands for.
@@ -23,7 +23,7 @@ class FoldedConv2D(keras.layers.Layer):
             convolution.
     """
 
-    def __init__(self, conv: keras.layers.Conv2D) -> None:
+    def __init__(self, conv: keras.layers.Conv1D | keras.layers.Conv2D) -> None:
         # Inputs are cast here as the layer would, whatever the global policy.
         super().__init__(name=conv.name, autocast=False)
         self.supports_masking = conv.supports_masking
@@ -34,21 +34,33 @@ class FoldedConv2D(keras.layers.Layer):
         conv, dtype = self.conv, self.conv.compute_dtype
         x = self._convolve(ops.cast(x, dtype), ops.cast(conv.kernel, dtype))
         if conv.use_bias:
-            axis = 1 if conv.data_format == "channels_first" else 3
-            x = x + _along_channels(conv.bias, x, axis)
+            x = x + _along_channels(conv.bias, x, channel_axis(conv))
         return conv.activation(x)
 
     def _convolve(self, x, kernel):
         conv = self.conv
         arguments = (kernel, conv.strides, conv.padding)
         if self.forward_gradient and None not in x.shape[1:]:
-            return conv2d_with_forward_gradient(x, *arguments, conv.data_format)
+            return conv_with_forward_gradient(x, *arguments, conv.data_format)
         if keras.config.backend() == "torch" and conv.data_format == "channels_last":
-            # Keras would copy the input twice. Like this, PyTorch sees a tensor
-            # in its own channels-last memory format, and nothing is copied.
-            x = ops.conv(ops.transpose(x, (0, 3, 1, 2)), *arguments, "channels_first")
-            return ops.transpose(x, (0, 2, 3, 1))
+            return _convolve_by_torch(x, *arguments)
         return ops.conv(x, *arguments, conv.data_format)
+
+
+def _convolve_by_torch(x, kernel, strides, padding):
+    """Without the two copies of the input that Keras makes.
+
+    PyTorch sees a tensor in its own channels-last memory format, and nothing is copied.
+    It has this format for images alone, so series are images of one row: a translation
+    of `resnet1d` takes a fifth less time than by its convolution of series.
+    """
+    series = len(strides) == 1
+    if series:
+        x, kernel, strides = x[:, None], kernel[None], (1, *strides)
+    x = ops.transpose(x, (0, 3, 1, 2))
+    x = ops.conv(x, kernel, strides, padding, "channels_first")
+    x = ops.transpose(x, (0, 2, 3, 1))
+    return x[:, 0] if series else x
 
 
 class FoldedNorm(keras.layers.Layer):
@@ -69,6 +81,11 @@ class FoldedNorm(keras.layers.Layer):
         if not self.scaled:
             x = x * _along_channels(norm.moving_variance, x, norm.axis)
         return x + _along_channels(norm.moving_mean, x, norm.axis)
+
+
+def channel_axis(conv: keras.layers.Conv1D | keras.layers.Conv2D) -> int:
+    """That of the channels, of what a convolution takes and returns."""
+    return 1 if conv.data_format == "channels_first" else conv.rank + 1
 
 
 def _along_channels(values, x, axis):

@@ -7,10 +7,12 @@ import keras
 from keras import ops
 
 from keras_m2m.checks import is_graph
-from keras_m2m.folding.layers import FoldedConv2D
+from keras_m2m.folding.layers import FoldedConvolution
 from keras_m2m.folding.layers import FoldedNorm
+from keras_m2m.folding.layers import channel_axis
 from keras_m2m.layers import FusedBatchNormalization
 
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D)
 _NORMS = (keras.layers.BatchNormalization, FusedBatchNormalization)
 
 
@@ -90,7 +92,7 @@ class FoldedNetwork:
 
         Args:
             forward_gradient: Whether convolutions get their input gradient from
-                `conv2d_with_forward_gradient`.
+                `conv_with_forward_gradient`.
 
         Returns:
             Function from samples `(batch, ...)` to logits `(batch, num_classes)`.
@@ -118,7 +120,7 @@ class FoldedNetwork:
             if type(operation) in _NORMS:
                 return FoldedNorm(operation)
             if _is_plain_convolution(operation):
-                self._convolutions.append(FoldedConv2D(operation))
+                self._convolutions.append(FoldedConvolution(operation))
                 return self._convolutions[-1]
             if isinstance(operation, keras.Layer):
                 self._others.append(operation)
@@ -143,9 +145,10 @@ class FoldedNetwork:
 
 def _is_plain_convolution(layer):
     return (
-        type(layer) is keras.layers.Conv2D
+        type(layer) in _CONVOLUTIONS
         and layer.groups == 1
-        and tuple(layer.dilation_rate) == (1, 1)
+        and set(layer.dilation_rate) == {1}
+        and layer.padding != "causal"
         and isinstance(layer.kernel, keras.Variable)  # and no low-rank update
     )
 
@@ -159,7 +162,7 @@ def _with_convolutions(calls, outputs):
         outputs: List of the tensors that the graph returns.
 
     Returns:
-        Dict values of pairs `(BatchNormalization, Conv2D or None)`.
+        Dict values of pairs `(BatchNormalization, convolution or None)`.
     """
     times = collections.Counter(id(layer) for layer, _, _ in calls)
     used = collections.Counter(id(tensor) for tensor in outputs)
@@ -168,7 +171,8 @@ def _with_convolutions(calls, outputs):
     before = {
         id(output): layer.conv
         for layer, _, output in calls
-        if isinstance(layer, FoldedConv2D) and times[id(layer)] == used[id(output)] == 1
+        if isinstance(layer, FoldedConvolution)
+        and times[id(layer)] == used[id(output)] == 1
     }
     pairs = {}
     for layer, arguments, _ in calls:
@@ -181,8 +185,7 @@ def _with_convolutions(calls, outputs):
 
 def _linear(conv, norm):
     """Whether nothing comes between, and both mean the same by a channel."""
-    axis = 1 if conv.data_format == "channels_first" else 3
-    same_axis = norm.axis % 4 == axis
+    same_axis = norm.axis % (conv.rank + 2) == channel_axis(conv)
     return conv.activation is keras.activations.linear and same_axis
 
 

@@ -10,7 +10,7 @@ from helpers.compilation import normal
 from helpers.compilation import run
 from helpers.gradients import to_numpy
 from keras_m2m._backend import input_gradient
-from keras_m2m.folding import conv2d_with_forward_gradient
+from keras_m2m.folding import conv_with_forward_gradient
 
 if keras.config.backend() == "torch":
     # TensorFlow cannot run channels first on a CPU at all; there it goes untested.
@@ -22,6 +22,12 @@ CASES = [
     for size in [(6, 6), (7, 8)]
     for extent in [(1, 1), (3, 3), (5, 2)]
     for strides in [(1, 1), (2, 3)]
+    for padding in ["same", "valid"]
+]
+CASES += [
+    ((9,), extent, strides, padding)
+    for extent in [(3,), (8,)]
+    for strides in [(1,), (2,)]
     for padding in ["same", "valid"]
 ]
 
@@ -44,7 +50,7 @@ def test_values_and_input_gradients_are_those_of_keras(
     x, kernel = normal(*shape), ops.convert_to_tensor(normal(*extent, 3, 4))
 
     def ours(x, kernel):
-        return conv2d_with_forward_gradient(x, kernel, strides, padding, data_format)
+        return conv_with_forward_gradient(x, kernel, strides, padding, data_format)
 
     def keras_own(x, kernel):
         return ops.conv(x, kernel, strides, padding, data_format)
@@ -73,7 +79,7 @@ def test_it_differentiates_inside_a_loop(mode):
         return ops.fori_loop(0, 3, step, x)
 
     def ours(x, kernel):
-        return conv2d_with_forward_gradient(x, kernel, (2, 2), "same", "channels_last")
+        return conv_with_forward_gradient(x, kernel, (2, 2), "same", "channels_last")
 
     def keras_own(x, kernel):
         return ops.conv(x, kernel, 2, "same", "channels_last")
