@@ -1,8 +1,10 @@
-"""The image networks of the paper in plain PyTorch, as most users write them.
+"""The convolutional networks of `keras_m2m` in plain PyTorch, as most users write them.
 
 Layers are made in the order that Keras lists those of `keras_m2m`'s networks in,
 so that weights can be copied kind by kind.
 """
+
+import itertools
 
 import torch
 from torch import nn
@@ -10,11 +12,11 @@ from torch.nn import functional
 
 
 class Normalised(nn.Module):
-    def __init__(self, mean, variance):
+    def __init__(self, mean, variance, axes=2):
         super().__init__()
         # Buffers move to a GPU with the network; they are no weights of it.
         for name, values in {"mean": mean, "variance": variance}.items():
-            values = torch.tensor(values).reshape(1, -1, 1, 1)
+            values = torch.tensor(values).reshape(1, -1, *[1] * axes)
             self.register_buffer(name, values, persistent=False)
 
     def forward(self, x):
@@ -131,4 +133,45 @@ def resnet50(num_classes, mean, variance):
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(2048, num_classes),
+    )
+
+
+def series_conv(channels, filters, size):
+    """As long as its input; of even sizes, one zero more after than before."""
+    zeros = nn.ConstantPad1d(((size - 1) // 2, size // 2), 0.0)
+    return nn.Sequential(zeros, nn.Conv1d(channels, filters, size, bias=False))
+
+
+def series_norm(channels):
+    return nn.BatchNorm1d(channels, eps=1e-5, momentum=0.1)
+
+
+class SeriesBlock(nn.Module):
+    """Convolutions over 8, 5 and 3 values, and a normalised shortcut."""
+
+    def __init__(self, channels, filters):
+        super().__init__()
+        self.conv1 = series_conv(channels, filters, 8)
+        self.conv2 = series_conv(filters, filters, 5)
+        self.conv3 = series_conv(filters, filters, 3)
+        widens = channels != filters
+        self.project = series_conv(channels, filters, 1) if widens else nn.Identity()
+        self.bn1, self.bn2 = series_norm(filters), series_norm(filters)
+        self.bn3, self.bn_shortcut = series_norm(filters), series_norm(filters)
+
+    def forward(self, x):
+        y = functional.relu(self.bn1(self.conv1(x)))
+        y = functional.relu(self.bn2(self.conv2(y)))
+        shortcut = self.bn_shortcut(self.project(x))
+        return functional.relu(self.bn3(self.conv3(y)) + shortcut)
+
+
+def resnet1d(num_classes, mean, variance, width=64):
+    widths = [len(mean), width, 2 * width, 2 * width]
+    return nn.Sequential(
+        Normalised(mean, variance, axes=1),
+        *(SeriesBlock(*pair) for pair in itertools.pairwise(widths)),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+        nn.Linear(2 * width, num_classes),
     )

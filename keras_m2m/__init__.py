@@ -46,6 +46,7 @@ from keras_m2m.mixing import Remix
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import mlp
 from keras_m2m.models import preact_resnet18
+from keras_m2m.models import resnet1d
 from keras_m2m.models import resnet32
 from keras_m2m.models import resnet50
 from keras_m2m.recipes import Diverged
@@ -101,6 +102,7 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "mlp",
     "moments",
     "preact_resnet18",
+    "resnet1d",
     "resnet32",
     "resnet50",
     "smote",

@@ -130,9 +130,9 @@ def standard_units(x: Any) -> np.ndarray:
 
 
 def _axis(axes):
-    """The axis that `mlp` and its like normalise."""
+    """The axis that `mlp` and its like normalise; channels of series come last."""
     first = keras.config.image_data_format() == "channels_first"
-    return 1 if first else axes - 1
+    return 1 if first and axes > 3 else axes - 1
 
 
 def _moments(x, axis):

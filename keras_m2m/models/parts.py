@@ -18,17 +18,18 @@ from keras_m2m.layers import FusedBatchNormalization
 
 def image_shape(size: int) -> tuple[int, int, int]:
     """Shape of a square colour image of `size` pixels a side, as Keras is set."""
-    return (3, size, size) if _channel_axis() == 1 else (size, size, 3)
+    return (3, size, size) if _channel_axis(4) == 1 else (size, size, 3)
 
 
-def _channel_axis():
-    return 1 if keras.config.image_data_format() == "channels_first" else -1
+def _channel_axis(axes):
+    """That of samples of so many axes; those of series come last whatever is set."""
+    first = keras.config.image_data_format() == "channels_first"
+    return 1 if first and axes > 3 else -1
 
 
 def _channels(input_shape):
     """Size of the channel axis, or of a vector, in a shape without the batch."""
-    first = _channel_axis() == 1 and len(input_shape) > 1
-    return input_shape[0 if first else -1]
+    return input_shape[0 if _channel_axis(len(input_shape) + 1) == 1 else -1]
 
 
 def check_image_shape(input_shape: Sequence[int | None] | None, size: int) -> tuple:
@@ -40,6 +41,17 @@ def check_image_shape(input_shape: Sequence[int | None] | None, size: int) -> tu
         raise ValueError(
             "`input_shape` must be that of an image, three axes with its channels "
             f"where `image_data_format` says. Received: input_shape={input_shape}"
+        )
+    return shape
+
+
+def check_series_shape(input_shape: Sequence[int | None]) -> tuple:
+    """`(length, channels)`, of open length if that is None."""
+    shape = _whole_shape(input_shape, or_none=True)
+    if len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            "`input_shape` must be that of a series, (length, channels), as in "
+            f"(187, 1). Received: input_shape={input_shape}"
         )
     return shape
 
@@ -80,7 +92,7 @@ def normalised_input(
         )
     if mean is None:
         return inputs, inputs
-    axis = _channel_axis() if len(input_shape) > 1 else -1
+    axis = _channel_axis(len(input_shape) + 1)
     size = _channels(input_shape)
     mean = _statistic(size, -LARGEST, mean=mean)
     variance = _statistic(size, 0, variance=variance)
@@ -108,6 +120,11 @@ def decay_of(weight_decay: float) -> keras.Regularizer | None:
     return keras.regularizers.L2(weight_decay / 2) if weight_decay else None
 
 
+def he_fan_out() -> keras.Initializer:
+    """How kernels of convolutions are drawn; one for each, or they would be alike."""
+    return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
+
+
 def conv(
     x: Any, filters: int, size: int, strides: int, decay: keras.Regularizer | None
 ) -> Any:
@@ -121,9 +138,7 @@ def conv(
         strides,
         padding="same" if strides == 1 else "valid",
         use_bias=False,
-        kernel_initializer=keras.initializers.VarianceScaling(
-            2.0, "fan_out", "untruncated_normal"
-        ),
+        kernel_initializer=he_fan_out(),
         kernel_regularizer=decay,
     )(x)
 
@@ -131,7 +146,7 @@ def conv(
 def batch_norm(x: Any, decay: keras.Regularizer | None) -> Any:
     """BatchNorm with PyTorch's constants."""
     return FusedBatchNormalization(
-        axis=_channel_axis(),
+        axis=_channel_axis(len(x.shape)),
         momentum=0.9,
         epsilon=1e-5,
         gamma_regularizer=decay,

@@ -4,6 +4,8 @@ import keras
 from keras import layers
 from keras import ops
 
+import keras_m2m
+
 CLASSES = 3
 IMAGE = (32, 32, 3)
 SERIES = (8, 4)
@@ -47,6 +49,11 @@ def masked_lstm():
 def convolutional_gru():
     conv = layers.Conv1D(6, 3, activation="relu")
     return stacked(conv, layers.BatchNormalization(), layers.GRU(5), shape=SERIES)
+
+
+def series_resnet():
+    statistics = {"mean": [0.5] * 4, "variance": [2.0] * 4}
+    return keras_m2m.resnet1d(CLASSES, SERIES, width=4, **statistics)
 
 
 def unusual_layers():
@@ -105,6 +112,7 @@ SMALL = {
     "vision transformer": vision_transformer,
     "LSTM, Masking": masked_lstm,
     "GRU, Conv1D": convolutional_gru,
+    "ResNet of series": series_resnet,
     "separable, group and spectral": unusual_layers,
     "branches": branches,
     "nested": nested,

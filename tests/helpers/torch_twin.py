@@ -5,9 +5,11 @@ import numpy as np
 import torch
 from torch import nn
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
 
 def images(x):
-    """Keras' channels-last images as PyTorch's."""
+    """Keras' channels-last images or series as PyTorch's."""
     return torch.tensor(np.moveaxis(x, -1, 1).copy())
 
 
@@ -17,8 +19,9 @@ def pairs(model, twin):
     Running means and variances are among them.
     """
     kinds = [
+        (keras.layers.Conv1D, nn.Conv1d),
         (keras.layers.Conv2D, nn.Conv2d),
-        (keras.layers.BatchNormalization, nn.BatchNorm2d),
+        (keras.layers.BatchNormalization, _NORMS),
         (keras.layers.Dense, nn.Linear),
     ]
     for ours, theirs in kinds:
@@ -42,7 +45,7 @@ def copy_weights(model, twin):
 def batch_norms(model, twin):
     """Pairs of BatchNorm layers, Keras' first."""
     ours = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
-    theirs = [x for x in twin.modules() if isinstance(x, nn.BatchNorm2d)]
+    theirs = [x for x in twin.modules() if isinstance(x, _NORMS)]
     return zip(ours, theirs, strict=True)
 
 

@@ -124,11 +124,15 @@ NETWORKS = {
                 keras.Input((9, 3)),
                 layers.Conv1D(4, 3),
                 norm(),
+                layers.Conv1D(4, 4, strides=2, padding="same"),
+                norm(),
+                layers.Conv1D(4, 3, padding="causal"),
+                norm(),
                 layers.Flatten(),
                 layers.Dense(3),
             ]
         ),
-        0,
+        2,
     ),
     "dense": (
         lambda: keras.Sequential(
@@ -140,6 +144,8 @@ NETWORKS = {
         lambda: keras_m2m.cifar_resnet(8, 3, mean=[0.4] * 3, variance=[2] * 3),
         7,
     ),
+    # Nine convolutions and two projections; the third shortcut has none.
+    "resnet of series": (lambda: keras_m2m.resnet1d(3, (9, 2), width=4), 11),
     "preactivation": (lambda: keras_m2m.preact_resnet18(3, input_shape=(8, 8, 3)), 8),
 }
 # Of 11 million weights, with no part that is not in another network.
@@ -269,5 +275,6 @@ def test_channels_first_folds_too():
 def test_convolutions_that_are_not_rebuilt_do_not_nest():
     build, _ = NETWORKS["dilated and grouped"]
     assert not FoldedNetwork(build()).nests
-    build, _ = NETWORKS["resnet8"]
-    assert FoldedNetwork(build()).nests
+    for name in ("resnet8", "resnet of series"):
+        build, _ = NETWORKS[name]
+        assert FoldedNetwork(build()).nests

@@ -20,7 +20,7 @@ TRAIN = {
     "heads.retrained_head",
     "heads.scaled_head",
 }
-SLOW = TRAIN | {"cifar_resnet", "heads.features"} if FEW else set()
+SLOW = TRAIN | {"cifar_resnet", "resnet1d", "heads.features"} if FEW else set()
 EXAMPLES = 100 if FEW else int(os.environ["FUZZ_EXAMPLES"])
 # Of Python's own errors, which say what went wrong inside and not what to do.
 UNREADABLE = re.compile(

@@ -72,9 +72,14 @@ def test_samples_that_never_vary_at_all_are_shifted():
 
 def test_the_axis_is_that_which_networks_normalise(monkeypatch):
     x = np.moveaxis(columns(*[3.0] * 4, *[5.0] * 4).reshape(400, 2, 4), 1, -1)
-    np.testing.assert_allclose(moments(x)[1], [9, 25], rtol=1e-4)
+    images = x[:, :, None]
+    for samples in (x, images):
+        np.testing.assert_allclose(moments(samples)[1], [9, 25], rtol=1e-4)
     monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
-    assert moments(x)[1].shape == (4,)
+    assert moments(images)[1].shape == (4,)
+    # Channels of series come last all the same.
+    np.testing.assert_allclose(moments(x)[1], [9, 25], rtol=1e-4)
+    np.testing.assert_allclose(standard_units(x), [3, 5], rtol=1e-4)
 
 
 # In other forms.
