@@ -60,9 +60,10 @@ class M2mClassifier(Reporting, ClassifierMixin, BaseEstimator):
             `"tau_norm_auto"`.
         adjust: τ of post-hoc logit adjustment, 0 for none, or `"auto"`.
         build: Function to a new, untrained network of logits each time, called as
-            `build(num_classes, input_shape, head=head)`; `keras_m2m.mlp` is one. It
-            gets samples as they are, so scale them before. None for a network by the
-            shape of X, which normalises them: of images `(n, height, width, channels)`
+            `build(num_classes, input_shape, head=head)`; `keras_m2m.mlp` is one, and
+            for series `resnet1d`. It gets `mean` and `variance` too if it leaves them
+            None; else scale samples before. None for a network by the shape of X, which
+            normalises them: of images `(n, height, width, channels)`
             `cifar_resnet(20, ...)`, else `mlp`.
         hidden: Units of the hidden layer of that `mlp`.
         epochs: Epochs in all.

@@ -51,6 +51,7 @@ def trained_network(
     build = classifier.build or default_build(
         X, classifier.hidden, classifier.weight_decay, normalise=prepared is None
     )
+    all_rows = None if prepared is not None else X
     bounds = image_bounds(X) if classifier.bounds is None else classifier.bounds
     validation_data = None
     if held_out is not None:
@@ -64,7 +65,7 @@ def trained_network(
         # So that the rate means the same with weights as without.
         sample_weight = sample_weight / sample_weight.mean()
     return train(
-        by_head(build, num_classes, X.shape[1:]),
+        by_head(build, num_classes, X.shape[1:], all_rows),
         *(X, y),
         num_classes=num_classes,
         class_names=classifier.classes_.tolist(),

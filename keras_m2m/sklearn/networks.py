@@ -44,16 +44,27 @@ def default_build(
 
 
 def by_head(
-    build: Callable[..., keras.Model], num_classes: int, input_shape: tuple
+    build: Callable[..., keras.Model],
+    num_classes: int,
+    input_shape: tuple,
+    X: Any = None,
 ) -> Callable[[str], keras.Model]:
     """`build` as a function of the head alone.
+
+    Args:
+        build: What builds networks.
+        num_classes: Number of classes.
+        input_shape: Shape of a sample.
+        X: Training samples, of which a `build` that leaves `mean` and `variance` open,
+            as the networks of `keras_m2m` do, gets the moments; None for no moments.
 
     Raises:
         ValueError: If it does not take `(num_classes, input_shape, head)`; from the
             function, if it returns no model.
     """
     try:
-        inspect.signature(build).bind(num_classes, input_shape, head="dense")
+        signature = inspect.signature(build)
+        signature.bind(num_classes, input_shape, head="dense")
     except TypeError as error:
         raise ValueError(
             "`build` must be a function to an untrained network of logits, called as "
@@ -61,8 +72,19 @@ def by_head(
             f"Received: build={build!r}"
         ) from error
 
+    statistics = {}
+    if X is not None and _leaves_open(signature, "mean", "variance"):
+        statistics = dict(zip(("mean", "variance"), moments(X), strict=True))
+
     def checked(head: str) -> keras.Model:
-        made = build(num_classes, input_shape, head=head)
+        made = build(num_classes, input_shape, head=head, **statistics)
         return check_model(**{"build(...)": made})
 
     return checked
+
+
+def _leaves_open(signature, *names):
+    return all(
+        name in signature.parameters and signature.parameters[name].default is None
+        for name in names
+    )

@@ -116,6 +116,30 @@ def test_build_makes_the_network():
     assert made.model_.count_params() == 4 * 3 + 3 + 3 * 2 + 2
 
 
+def test_a_series_goes_through_the_network_for_series_if_that_is_given():
+    x, y = two_classes()
+    x = x.reshape(80, 2, 2)
+    build = functools.partial(keras_m2m.resnet1d, width=4)
+    found = tiny(build=build).fit(x, y)
+    assert found.model_.input_shape == (None, 2, 2)
+    assert found.score(x, y) > 0.9
+    np.testing.assert_allclose(normalised_by(found), x.mean((0, 1)), rtol=1e-5)
+
+
+def normalised_by(classifier):
+    """The means that the first layer takes off."""
+    layers = classifier.model_.layers
+    (layer,) = (k for k in layers if isinstance(k, keras.layers.Normalization))
+    return np.ravel(layer.input_mean)
+
+
+def test_a_build_with_statistics_of_its_own_keeps_them():
+    x, y = two_classes()
+    given = {"mean": [1.0] * 4, "variance": [4.0] * 4}
+    made = tiny(build=functools.partial(keras_m2m.mlp, hidden=3, **given)).fit(x, y)
+    np.testing.assert_array_equal(normalised_by(made), given["mean"])
+
+
 def test_a_build_of_other_arguments_is_refused():
     with pytest.raises(ValueError, match=r"build\(num_classes, input_shape, head=head"):
         tiny(build=lambda num_classes: None).fit(*two_classes())
