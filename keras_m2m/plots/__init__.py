@@ -14,6 +14,7 @@ from keras_m2m.plots.precision_recall import precision_recall
 from keras_m2m.plots.recall import recall_by_count
 from keras_m2m.plots.recall_gain import recall_gain
 from keras_m2m.plots.reliability import reliability
+from keras_m2m.plots.series import series_translation_panel
 from keras_m2m.plots.translations import translation_panel
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "recall_by_count",
     "recall_gain",
     "reliability",
+    "series_translation_panel",
     "translation_panel",
 ]

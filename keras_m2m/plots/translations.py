@@ -57,6 +57,31 @@ def translation_panel(
     """
     seeds = _images("seeds", seeds)
     translations = _images("translations", translations)
+    above, below = pair_captions(
+        seeds, translations, seed_names, target_names, confidences
+    )
+    amplify = check_positive(amplify=amplify)
+    differences = np.clip(0.5 + amplify * (translations - seeds), 0.0, 1.0)
+    rows = {
+        "seed": (seeds, above),
+        f"difference × {amplify:g}": (differences, None),
+        "translation": (translations, below),
+    }
+    return _image_grid(rows)
+
+
+def pair_captions(
+    seeds: np.ndarray,
+    translations: np.ndarray,
+    seed_names: Sequence[str],
+    target_names: Sequence[str],
+    confidences: ArrayLike | None,
+) -> tuple[list[str], list[str]]:
+    """What stands at seeds and at translations, once all are equally many.
+
+    Raises:
+        ValueError: If they are not, or confidences are no probabilities.
+    """
     columns = {
         "translations": translations,
         "seed_names": seed_names,
@@ -69,23 +94,17 @@ def translation_panel(
                 f"`{name}` must have one entry per seed, {len(seeds)}. "
                 f"Received: {name}={values!r}"
             )
-    amplify = check_positive(amplify=amplify)
     if seeds.shape != translations.shape:
         raise ValueError(
             "`translations` must have the shape of `seeds`. Received: "
             f"seeds.shape={seeds.shape}, translations.shape={translations.shape}"
         )
-    differences = np.clip(0.5 + amplify * (translations - seeds), 0.0, 1.0)
+    above = [_caption(f"from {short(str(name))}") for name in seed_names]
     below = [_caption(f"to {short(str(name))}") for name in target_names]
     if confidences is not None:
         confidences = _probabilities(confidences, len(seeds))
         below = [f"{name}\n$p_g$ = {p:.2f}" for name, p in zip(below, confidences)]
-    rows = {
-        "seed": (seeds, [_caption(f"from {short(str(name))}") for name in seed_names]),
-        f"difference × {amplify:g}": (differences, None),
-        "translation": (translations, below),
-    }
-    return _image_grid(rows)
+    return above, below
 
 
 def _image_grid(rows):

@@ -213,6 +213,15 @@ MODELS = {
     "cifar_resnet": Call(
         keras_m2m.cifar_resnet, {**IMAGE, "depth": values.whole(8, 8)}, _check_network
     ),
+    "resnet1d": Call(
+        keras_m2m.resnet1d,
+        {
+            **NETWORK,
+            "input_shape": st.sampled_from([(9, 3), [None, 3]]),
+            "width": values.whole(1, 4),
+        },
+        _check_network,
+    ),
 }
 
 
@@ -269,6 +278,7 @@ MATRIX = values.arrays(values.rows(0, 9, K, K).map(np.floor))
 RECALL = values.arrays(values.rows(0, 1, K))
 RUNS = values.arrays(values.rows(0, 1, 2, K))
 IMAGES = values.arrays(values.rows(0, 1, 2, 4, 4))
+SERIES = values.arrays(values.rows(-9, 9, 2, 4, 3))
 NAMED = {**COUNTS, "class_names": NAMES}
 
 
@@ -302,6 +312,13 @@ PLOTS = {
         "recalls": _by_name(RUNS),
         "baseline": RUNS,
         "baseline_name": values.texts("ERM", "$"),
+    },
+    "series_translation_panel": {
+        "seeds": SERIES,
+        "translations": SERIES,
+        "seed_names": values.texts("ab", ["cat", "dog"], [0, 1]),
+        "target_names": values.texts("ab", ["cat", "dog"]),
+        "confidences": st.none() | values.arrays(values.rows(0, 1, 2)),
     },
     "translation_panel": {
         "seeds": IMAGES,
