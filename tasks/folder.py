@@ -17,7 +17,8 @@ the small images are kept in `~/.keras/keras_m2m` and made again when files chan
 **Arrays.** `numpy.savez("data.npz", x=x, y=y)`, or `x_train`, `y_train`, `x_test`,
 `y_test`, `x_validation`, `y_validation`; strings `class_names` if you like. `x` is
 images, uint8 `(n, h, w, 3)`, `(n, h, w, 1)` or `(n, h, w)`, or floats in [0, 1]; or
-vectors `(n, d)`. `y` is integers, whole floats or strings `(n,)`.
+vectors `(n, d)`; or, with `--kind=series`, windows of signals `(n, length, channels)`
+or `(n, length)`. `y` is integers, whole floats or strings `(n,)`.
 
 **Tables.** `--data_dir=claims.csv --label=fraud`: CSV, TSV, Parquet, or KEEL's `.dat`;
 or a folder with `train.csv`, `test.csv`, or a column `split`. Numbers, categories,
@@ -28,9 +29,9 @@ dates and missing values are told apart. `--id=NAME,NAME` leaves columns out.
 class needs three samples. The epoch that is tested is chosen on validation; with
 `--protocol=field` the last is tested, and no validation is drawn.
 
-**Networks** are the CIFAR ResNet of `--depth` layers for images and an MLP for vectors,
-or what `--network` says. Training images are flipped and shifted by up to 4 pixels;
-`--augment=none` for those that must not be, such as letters.
+**Networks** are the CIFAR ResNet of `--depth` layers for images, an MLP for vectors and
+`resnet1d` for series, or what `--network` says. Training images are flipped and shifted
+by up to 4 pixels; `--augment=none` for those that must not be, such as letters.
 
 **M2m.** Watch `accepted` in the table: near 0, M2m is DRS and no more. Then g is too
 weak (`--epochs`, `--depth`), or steps are too short (`--steps`, `--step_size`).
@@ -69,16 +70,16 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     shape, num_classes = x.shape[1:], len(data.class_names)
     network = settings.network
     if network == "auto":
-        network = "resnet" if data.are_images else "mlp"
+        own = {2: "resnet1d", 3: "resnet"}
+        network = own.get(len(shape), "mlp")
     if network == "resnet":
         depth = int(settings.depth)
         return keras_m2m.cifar_resnet(depth, num_classes, shape, **arguments)
-    make = {"mlp": keras_m2m.mlp, "preact_resnet18": keras_m2m.preact_resnet18}
-    return make[network](num_classes, shape, **arguments)
+    return getattr(keras_m2m, network)(num_classes, shape, **arguments)
 
 
 _FRACTION = {"lower_bound": 0.01, "upper_bound": 0.5}
-_NETWORKS = ["auto", "resnet", "preact_resnet18", "mlp"]
+_NETWORKS = ["auto", "resnet", "preact_resnet18", "resnet1d", "mlp"]
 
 TASK = Task(
     name="folder",
@@ -151,7 +152,7 @@ TASK = Task(
             "enum",
             "network",
             "auto",
-            "auto: resnet for images, mlp for vectors",
+            "auto: resnet for images, resnet1d for series, mlp for vectors",
             {"enum_values": _NETWORKS},
             read_by="network",
         ),

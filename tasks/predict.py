@@ -102,9 +102,9 @@ def _arrays(data, f):
             f"--data={data} must be a table ({SUFFIXES}), or an .npz file with an "
             f"array x: {error}"
         ) from error
-    is_image = len(f.input_shape) == 4
-    x = read_samples(x, "images" if is_image else "vectors", f"x of {data}")
-    if is_image:
+    kind = {3: "series", 4: "images"}.get(len(f.input_shape), "vectors")
+    x = read_samples(x, kind, f"x of {data}")
+    if kind == "images":
         x = in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
     return x, load_pandas().DataFrame(index=range(len(x)))
 

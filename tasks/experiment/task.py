@@ -72,6 +72,10 @@ class Data:
     def are_images(self) -> bool:
         return len(self.sample_shape) == 3
 
+    @property
+    def are_series(self) -> bool:
+        return len(self.sample_shape) == 2  # Length and channels.
+
 
 @dataclass(frozen=True)
 class Flag:

@@ -66,14 +66,14 @@ def write_translations(folder: Path, model: M2mModel, data: Data) -> None:
 
 
 def translations(
-    model: M2mModel, data: Data, columns: int = 8
+    model: M2mModel, data: Data, columns: int | None = None
 ) -> matplotlib.figure.Figure | None:
     """Draw accepted translations of one class-balanced batch, rarest targets first.
 
     Args:
-        model: A trained `M2mModel` on images.
-        data: The training images.
-        columns: At most so many translations.
+        model: A trained `M2mModel` on images or series.
+        data: The training images or series.
+        columns: At most so many translations; None for as many as fit on a page.
 
     Returns:
         The figure, or None if none is accepted.
@@ -95,16 +95,19 @@ def translations(
     # One of each target before a second of any, so that the panel is varied.
     aims = targets[rows]
     turn = [np.count_nonzero(aims[:i] == aim) for i, aim in enumerate(aims)]
+    columns = columns or (4 if data.are_series else 8)
     rows = rows[np.lexsort((data.class_counts[aims], turn))][:columns]
     confidences = keras.ops.softmax(class_logits(model.g(after[rows], training=False)))
     confidences = keras.ops.convert_to_numpy(confidences)
-    return plots.translation_panel(
-        _channels_last(before[rows]),
-        _channels_last(after[rows]),
+    named = (
         [data.class_names[k] for k in classes[rows]],
         [data.class_names[k] for k in targets[rows]],
         confidences[np.arange(len(rows)), targets[rows]],
     )
+    if data.are_series:
+        return plots.series_translation_panel(before[rows], after[rows], *named)
+    before, after = (_channels_last(images[rows]) for images in (before, after))
+    return plots.translation_panel(before, after, *named)
 
 
 def _channels_last(images):

@@ -244,7 +244,7 @@ def _show(place, trainings, own, results):
     preprocessing.save(trainings.data.preprocessor, place)
     pictures.write(place, results, trainings.data)
     translates = METHODS[own.method].translate and not own.after
-    if trainings.data.are_images and translates:
+    if translates and (trainings.data.are_images or trainings.data.are_series):
         pictures.write_translations(place, trainings.model(own), trainings.data)
     *_, result = results.values()
     records.write(place / "result.json", result)

@@ -67,7 +67,7 @@ def draw_trained(sweep: Sweep, folder: Path) -> list[Path]:
         if networks:
             drawn += figures.draw_from_networks(own.data, networks, place).values()
         m2m = cells.get(("ce", "m2m")) or cells.get(("bce", "m2m"))
-        if m2m and own.data.are_images:
+        if m2m and (own.data.are_images or own.data.are_series):
             figure = pictures.translations(own.model(m2m), own.data)
             if figure is not None:
                 drawn.append(figures.save(figure, place, "translations"))

@@ -1,4 +1,4 @@
-"""Samples of anybody's arrays: vectors or images, and which of the two is asked."""
+"""Samples of anybody's arrays: vectors, series or images, and which is asked."""
 
 import numpy as np
 
@@ -19,35 +19,51 @@ def find_kind(shape: tuple[int, ...], dtype: np.dtype, asked: str, what: str) ->
         what: What the array is, for messages.
 
     Returns:
-        `"vectors"` or `"images"`.
+        `"vectors"`, `"series"` or `"images"`.
 
     Raises:
         UserError: If samples may be more than one thing, or are nothing that is known.
     """
-    if asked == "series":
-        raise UserError(
-            "--kind=series: there is no network for series yet. --kind=vectors makes a "
-            "vector of each, in which all values stand side by side, for an MLP"
-        )
     if len(shape) < 2 or 0 in shape:
         raise UserError(
-            f"{what} must be vectors (n, d) or images (n, h, w), (n, h, w, 1) or "
-            f"(n, h, w, 3), at least one. Received: shape {shape}"
+            f"{what} must be vectors (n, d), series (n, length, channels) or images "
+            f"(n, h, w), (n, h, w, 1) or (n, h, w, 3), at least one. Received: shape "
+            f"{shape}"
         )
     if asked == "vectors" or (asked == "auto" and len(shape) == 2):
         return "vectors"
+    if asked == "series" or (asked == "auto" and shape[2:] == (1,)):
+        _check_series(shape, asked, what)
+        return "series"
     _check_channels(shape, what)
     if asked == "auto" and not _looks_like_images(shape, dtype):
         raise UserError(
             f"{what} has shape {shape} of {dtype}: grey images of {shape[1]} rows and "
-            f"{shape[2]} columns, or series of {shape[1]} values from {shape[2]} "
-            "sources? Give --kind=images; or --kind=vectors, which makes a vector of "
-            "each sample; or --kind=series, for which there is no network yet"
+            f"{shape[2]} columns, or series of {shape[1]} values in {shape[2]} "
+            "channels? Give --kind=images or --kind=series; or --kind=vectors, which "
+            "makes a vector of each sample"
         )
     if asked == "auto" and shape[3:] in ((), (1,)):
         height, width = shape[1:3]
         print(f"note: {what}: taken for grey images of {height}×{width}; see --kind")
     return "images"
+
+
+def _check_series(shape, asked, what):
+    """Say how axes are read, where that may not be what is meant."""
+    if shape[3:] not in ((), (1,)):
+        raise UserError(
+            f"{what} must be series (n, length, channels) or (n, length). Received: "
+            f"shape {shape}"
+        )
+    length, channels = (*shape[1:], 1)[:2]
+    if length < channels:
+        print(
+            f"note: {what}: series of {length} values in {channels} channels. If "
+            "channels come first in it, save x.transpose(0, 2, 1)"
+        )
+    elif asked == "auto":
+        print(f"note: {what}: taken for series of {length} values; see --kind")
 
 
 def _looks_like_images(shape, dtype):
@@ -85,14 +101,17 @@ def read_samples(x: np.ndarray, kind: str, what: str) -> np.ndarray:
         what: What it is, for messages.
 
     Returns:
-        float32 `(n, d)`; or uint8, or float32 in [0, 1], `(n, h, w, channels)`.
+        float32 `(n, d)` or `(n, length, channels)`; or uint8, or float32 in [0, 1],
+        `(n, h, w, channels)`.
 
     Raises:
         UserError: If values are no numbers, not finite, or out of range.
     """
-    if kind == "vectors":
+    if kind in ("vectors", "series"):
         if x.dtype.kind not in "biuf":
             raise UserError(f"{what} must be real numbers. Received: dtype {x.dtype}")
+        if kind == "series":
+            return _finite(x.reshape(*x.shape[:2], -1), what)
         return _finite(x.reshape(len(x), -1), what)
     x = x[..., None] if x.ndim == 3 else x
     if x.dtype == "uint8":

@@ -17,6 +17,10 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
 
+_KINDS = {2: "vectors", 3: "series", 4: "images"}  # By axes, that of samples too.
+# What networks are for that take one kind alone.
+_NETWORKS = {"resnet": "images", "preact_resnet18": "images", "resnet1d": "series"}
+
 
 def load(settings: Settings) -> Data:
     """Read a folder or a file, and draw the splits that it does not bring.
@@ -30,7 +34,7 @@ def load(settings: Settings) -> Data:
     path = _path(settings.data_dir)
     tables = _tables(path)
     if tables:
-        _check_network(settings.network, images=False)
+        _check_network(settings.network, "vectors")
         _check_no_photographs(settings)
         return load_tables(tables, path, settings)
     reading = None
@@ -43,8 +47,9 @@ def load(settings: Settings) -> Data:
         parts, class_names = read_arrays(path, settings.kind, drop_missing)
         parts = complete(parts, class_names, settings)
     parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
-    images = parts["train"][0].ndim == 4
-    _check_network(settings.network, images)
+    kind = _KINDS[parts["train"][0].ndim]
+    _check_network(settings.network, kind)
+    images = kind == "images"
     if not images:
         tell_spreads(parts["train"][0], far_apart=settings.units == "none")
     return Data(
@@ -110,9 +115,12 @@ def _check_no_columns(path, settings):
         raise UserError(f"{given[0]} is for labels in tables, and {path} holds arrays")
 
 
-def _check_network(network, images):
-    if not images and network in ("resnet", "preact_resnet18"):
-        raise UserError(f"--network={network} is for images; give mlp, for vectors")
+def _check_network(network, kind):
+    own = _NETWORKS.get(network, kind)
+    if own != kind:
+        raise UserError(
+            f"--network={network} is for {own}; give mlp, or auto, for {kind}"
+        )
 
 
 def _floats(x):

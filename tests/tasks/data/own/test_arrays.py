@@ -103,21 +103,53 @@ SERIES = RNG.random((8, 187, 12), dtype="float32")
         SERIES,
         SERIES * 9 - 4,
         SERIES[..., None],
-        SERIES[..., :1],
         (SERIES * 9).astype("int16"),
         (SERIES * 255).astype("uint8"),
     ],
 )
 def test_arrays_that_may_be_series_are_asked_about(x, path):
     write_arrays(path, x=x, y=Y)
-    refused(path, r"Give --kind=images; or --kind=vectors.*; or --kind=series")
-    refused(path, "no network for series yet. --kind=vectors", "--kind=series")
+    refused(path, r"Give --kind=images or --kind=series; or --kind=vectors")
+    data = load(path, "--kind=series")
+    assert data.are_series
+    assert data.sample_shape == (187, 12)
     data = load(path, "--kind=vectors")
     assert data.bounds is None
     assert data.augment is None
     kept = np.concatenate([data.train[0], data.validation[0], data.test[0]])
     expected = x.reshape(8, -1).astype("float32")
     np.testing.assert_array_equal(np.sort(kept, axis=0), np.sort(expected, axis=0))
+
+
+@pytest.mark.parametrize("x, shape", [(SERIES[..., 0], (187, 1)), (SERIES, (187, 12))])
+def test_series_keep_their_values_and_are_not_augmented(x, shape, path):
+    x = 1000 * x - 500
+    data = load(write_arrays(path, x=x, y=Y), "--kind=series")
+    kept = np.concatenate([data.train[0], data.validation[0], data.test[0]])
+    expected = x.reshape(8, *shape)
+    np.testing.assert_array_equal(np.sort(kept, axis=0), np.sort(expected, axis=0))
+    assert data.augment is data.bounds is None
+
+
+def test_one_channel_can_only_be_a_series(path, capsys):
+    data = load(write_arrays(path, x=SERIES[..., :1], y=Y))
+    assert data.are_series
+    assert "taken for series of 187 values; see --kind" in capsys.readouterr().out
+
+
+def test_channels_that_seem_to_come_first_are_told(path, capsys):
+    swapped = SERIES.transpose(0, 2, 1)
+    data = load(write_arrays(path, x=swapped, y=Y), "--kind=series")
+    assert data.sample_shape == (12, 187)
+    said = "12 values in 187 channels. If channels come first in it, save x.transpose"
+    assert said in capsys.readouterr().out
+
+
+def test_photographs_are_no_series(path):
+    x = np.zeros((8, 4, 4, 3), "uint8")
+    refused(
+        write_arrays(path, x=x, y=Y), r"must be series \(n, length", "--kind=series"
+    )
 
 
 def test_grey_images_of_any_shape_are_images_if_that_is_said(path):

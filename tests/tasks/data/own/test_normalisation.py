@@ -39,3 +39,12 @@ def test_spreads_alike_say_how_far_samples_lie_and_no_more(capsys):
     assert (
         capsys.readouterr().out == "samples lie 5 from their mean (root mean square)\n"
     )
+
+
+def test_of_series_channels_are_compared_at_all_times(capsys):
+    series = columns(3.0, 0.0, 4.0).reshape(40, 10, 3)
+    tell_spreads(series)
+    out = capsys.readouterr().out
+    # Ten values of each channel: the root of 10 (9 + 16).
+    assert "samples lie 15.8 from their mean" in out
+    assert "1 of 3 channels hardly vary, such as 1" in out
