@@ -12,7 +12,7 @@ from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.translations import pair_captions
 
 _MOST_CHANNELS = 2
-_GREY = "0.6"  # Of seeds, which are behind.
+_GREY = "0.75"  # Of seeds, which are behind.
 
 
 def series_translation_panel(
@@ -71,9 +71,9 @@ def series_translation_panel(
         for column, (seed, moved) in enumerate(
             zip(seeds[..., channel], translations[..., channel], strict=True)
         ):
-            lines[column].plot(seed, color=_GREY, label="seed")
-            lines[column].plot(moved, color=COLORS[0], label="translation")
-            differences[column].plot(moved - seed, color=COLORS[5])
+            lines[column].plot(seed, color=_GREY, linewidth=3, label="seed")
+            lines[column].plot(moved, color=COLORS[0], linewidth=1, label="translation")
+            differences[column].plot(moved - seed, color=COLORS[5], linewidth=1)
     for axes, text in zip(grid[0], above, strict=True):
         axes.set_title(text, fontsize=9)
     for axes, text in zip(grid[-1], below, strict=True):
