@@ -1,5 +1,6 @@
 """A task on windows of signals, from an archive to predictions."""
 
+import io
 import json
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from heartbeats import CLASSES
 from heartbeats import heartbeats
+from PIL import Image
 
 import keras_m2m
 from helpers.own_data import load
@@ -17,6 +19,7 @@ from tasks.data.own.array_samples import read_samples
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
+from tasks.tables import shown_samples
 from tasks.training.recipe import recipe_of
 
 pytestmark = pytest.mark.no_backend
@@ -57,6 +60,8 @@ def test_series_have_the_network_that_is_named(flag, name, path):
     network = folder.build(folder.load(settings), "dense", settings)
     assert network.name == name
     assert network.input_shape == (None, 24, 2)
+    convolutions = [k for k in network.layers if isinstance(k, keras.layers.Conv1D)]
+    assert [k.filters for k in convolutions[:1]] == [32] * (name == "resnet1d")
 
 
 def test_the_network_normalises_each_channel_by_the_training_set(path):
@@ -113,3 +118,14 @@ def test_a_single_channel_may_lack_its_axis():
     x, _ = heartbeats((3, 3, 3), length=24)
     found, expected = (read_samples(each, "series", "x") for each in (x[..., 0], x))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_report_shows_a_sample_as_a_line_per_channel(path):
+    data = folder.load(settings_of(path))
+    found = shown_samples.shown(data)(1)
+    assert found["test sample"] == "1"
+    with Image.open(io.BytesIO(found["series"])) as picture:
+        dark = np.asarray(picture.convert("L")) < 128
+    # Rows with ink, in as many runs as there are channels.
+    inked = dark.any(axis=1)
+    assert np.count_nonzero(np.diff(inked.astype(int)) == 1) == 2
