@@ -35,7 +35,8 @@ to decide by them for `--maximise=METRIC`, `--cost=costs.csv` or `--test_prior`.
 that is chosen on validation; the test set confirms. By default it tries few networks
 that are strong on tables, and what is no network and may be enough: `logistic`
 regression, `boosted` trees, and a `probe`, logistic regression on the features of the
-network of ERM. What each cell predicts is kept in `--runs`.
+network of ERM. What each cell predicts is kept in `--runs`. `--learning_curve` trains
+the method that is advised on fewer samples too.
 """
 
 from collections.abc import Sequence

@@ -64,3 +64,8 @@ def _define_wishes(define):
         "in the data: a CSV with columns class and share, or cat:0.9,dog:0.1"
     )
     flags.DEFINE_string("test_prior", None, prior, **define)
+    curve = (
+        "with --task: train the method that is advised on a quarter and on half of the "
+        "samples too, which shows whether more would help"
+    )
+    flags.DEFINE_boolean("learning_curve", False, curve, **define)

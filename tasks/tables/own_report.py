@@ -1,5 +1,6 @@
 """The report of a user's own data, from what the cells of a table predict."""
 
+import functools
 from typing import Any
 from typing import NamedTuple
 
@@ -12,10 +13,11 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import needs_network
 from tasks.runs.sweep import Sweep
+from tasks.tables.learning_curve import learning_curve
 from tasks.tables.model import Table
 from tasks.tables.shown_samples import shown
 
-_WISHES = "cost", "test_prior", "maximise"
+_WISHES = "cost", "test_prior", "maximise", "learning_curve"
 _ERM, _SENTENCES = "ce-erm", 3
 
 
@@ -36,6 +38,8 @@ def check_flags(chosen: flags.FlagValues) -> None:
     given = [f"--{name}" for name in _WISHES if not chosen[name].using_default_value]
     if given and not chosen.task:
         raise UserError(f"{', '.join(given)}: the report is of --task")
+    if chosen.learning_curve and chosen.found:
+        raise UserError("--learning_curve trains, and --found does not: give one")
     if chosen.cost and not chosen["maximise"].using_default_value:
         raise UserError("--cost and --maximise: decide by one of them")
 
@@ -77,17 +81,23 @@ def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
         return None
     about = predicted[0][1]
     wishes = read_wishes(chosen, about["class_names"])
+    make_report = functools.partial(
+        report,
+        [*_held(predicted)],
+        about["class_names"],
+        about["class_counts"],
+        **wishes._asdict(),
+        samples=None if chosen.found else shown(sweep.opened[0].data),
+        title=table.title,
+    )
     try:
-        return report(
-            [*_held(predicted)],
-            about["class_names"],
-            about["class_counts"],
-            **wishes._asdict(),
-            samples=None if chosen.found else shown(sweep.opened[0].data),
-            title=table.title,
-        )
+        made = make_report()
     except ValueError as error:  # Of results of different data, which --found may find.
         raise UserError(f"{dataset.label}: no report can be made. {error}") from error
+    if not (chosen.learning_curve and made.advice.method):
+        return made
+    curve = learning_curve(sweep, made.advice.method)
+    return make_report(learning_curve=curve)
 
 
 def _held(predicted):

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 import keras_m2m
 from tasks.experiment.task import Data
@@ -21,6 +22,7 @@ from tasks.experiment.task import Data
 MOST_SECONDS = 300  # Of a fit, by estimate; a longer one is made where it is asked for.
 _STEPS = 1000  # Of logistic regression, at most.
 _TREES, _LEAVES, _BINS = 100, 31, 255  # For each class, of each tree, of each entry.
+_SMALL = 1_000_000  # Values, for which one thread is enough.
 _ROWS = 200_000  # That bins are found of, as scikit-learn has it.
 # Nanoseconds on a core, by `seconds`: for each tree a value of a sample and a bin; for
 # each step of logistic regression, of which so many are usual, a product.
@@ -48,7 +50,11 @@ def fit(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> Callable:
             class_weight="balanced", random_state=seed
         )
         binned = _binning(x)
-        return _predictor(boosted.fit(binned(x), y), binned)
+        # Threads wait for each other at each of thousands of small steps: with another
+        # process beside them, a fit of half a second took ten.
+        limit = None if x.size > _SMALL else 1
+        with threadpool_limits(limit, "openmp"):
+            return _predictor(boosted.fit(binned(x), y), binned)
     mean, variance = keras_m2m.moments(x)
     deviation = np.sqrt(variance)
 
