@@ -6,7 +6,9 @@
 
 from keras_m2m.report.advice import Advice
 from keras_m2m.report.held import Held
+from keras_m2m.report.parts import Grid
+from keras_m2m.report.parts import Part
 from keras_m2m.report.report import Report
 from keras_m2m.report.report import report
 
-__all__ = ["Advice", "Held", "Report", "report"]
+__all__ = ["Advice", "Grid", "Held", "Part", "Report", "report"]

@@ -44,17 +44,22 @@ class Contents(NamedTuple):
     samples: Callable[[int], Any] | None
 
 
-def rendered(contents: Contents, learning_curve: Mapping[float, Any] | None) -> str:
+def rendered(
+    contents: Contents,
+    learning_curve: Mapping[float, Any] | None,
+    more: Sequence[Part] = (),
+) -> str:
     """The page as HTML.
 
     Args:
         contents: What it shows.
         learning_curve: Recall of each class by share of training samples, or None.
+        more: Parts that stand at the end.
     """
     return _PAGES.get_template("page.html").render(
         title=contents.title,
         advice=contents.advice.sentences,
-        parts=list(_parts(contents, learning_curve)),
+        parts=[*_parts(contents, learning_curve), *more],
     )
 
 

@@ -20,6 +20,7 @@ from keras_m2m.report.held import Held
 from keras_m2m.report.held import gathered
 from keras_m2m.report.judged import Question
 from keras_m2m.report.judged import judge
+from keras_m2m.report.parts import Part
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def report(
     test_prior: ArrayLike | None = None,
     samples: Callable[[int], Any] | None = None,
     learning_curve: Mapping[float, ArrayLike] | None = None,
+    parts: Sequence[Part] = (),
     title: str = "Report",
 ) -> Report:
     """Which method to use, how to decide by it, and how far to trust it.
@@ -88,6 +90,7 @@ def report(
             dictionary from names to values, the bytes of a PNG or JPEG image, or text.
         learning_curve: Recall of each class `(num_classes,)` by the share of training
             samples, from 0 to 1, that it was reached with; or None.
+        parts: Further sections of the page, at its end.
         title: Of the page.
 
     Returns:
@@ -125,6 +128,7 @@ def report(
             title, advice, used, judged, data, question, names, counts, samples
         ),
         learning_curve,
+        parts,
     )
     return Report(
         advice,

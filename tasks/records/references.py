@@ -22,6 +22,8 @@ from tasks.training.evaluation import Predictions
 from tasks.training.evaluation import predictions_of
 from tasks.training.evaluation import scores_of
 
+_SEEDLESS = "logistic"
+
 
 class Fitted(NamedTuple):
     """What a reference predicts, and the seconds that it took to fit."""
@@ -39,10 +41,12 @@ class References:
     """
 
     def __init__(self, data: Data, network: Callable[[Settings], keras.Model]) -> None:
-        self.data, self._network, self._last = data, network, {}
+        self.data, self._network, self._fitted = data, network, {}
 
     def fitted(self, settings: Settings) -> Fitted:
         """Fit the reference of a cell; the last one is not fitted again.
+
+        Nor is logistic regression, which draws nothing: all seeds have the same.
 
         Args:
             settings: Of the cell, whose method is a key of `REFERENCES`.
@@ -50,11 +54,12 @@ class References:
         Raises:
             Diverged: If the network of a probe did.
         """
-        # Logistic regression draws nothing, so all seeds have the same.
-        key = settings.method if settings.method == "logistic" else repr(settings)
-        if key not in self._last:
-            self._last = {key: self._fit(settings)}
-        return self._last[key]
+        key = _SEEDLESS if settings.method == _SEEDLESS else repr(settings)
+        if key not in self._fitted:
+            fitted = self._fit(settings)
+            kept = {k: v for k, v in self._fitted.items() if k == _SEEDLESS}
+            self._fitted = {**kept, key: fitted}
+        return self._fitted[key]
 
     def _fit(self, settings):
         read, (x, y) = self._reader(settings), self.data.train

@@ -15,6 +15,7 @@ from tasks.experiment.recipes import needs_network
 from tasks.runs.sweep import Sweep
 from tasks.tables.learning_curve import learning_curve
 from tasks.tables.model import Table
+from tasks.tables.sections import sections
 from tasks.tables.shown_samples import shown
 
 _WISHES = "cost", "test_prior", "maximise", "learning_curve"
@@ -88,6 +89,7 @@ def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
         about["class_counts"],
         **wishes._asdict(),
         samples=None if chosen.found else shown(sweep.opened[0].data),
+        parts=sections(table),
         title=table.title,
     )
     try:
@@ -122,5 +124,6 @@ def _seconds(result):
 
 
 def advice(report: Any) -> str:
-    """The first sentences of a report, for the end of what a command prints."""
-    return "\n".join(report.advice.sentences[:_SENTENCES])
+    """What to do, in few sentences, for the end of what a command prints."""
+    said = report.advice.sentences[:_SENTENCES]
+    return "\n".join(["What to do, chosen on validation:", *said])

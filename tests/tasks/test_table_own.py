@@ -56,6 +56,8 @@ def test_the_page_is_the_report_and_its_advice_ends_what_is_printed(made):
     path, text = made
     page = (path / "out.html").read_text()
     advice = text.partition(f"{path / 'out'}.html")[2].strip().splitlines()
+    heading, *advice = advice
+    assert heading.startswith("What to do")
     assert 1 <= len(advice) <= 3
     for sentence in advice:
         assert sentence.replace("'", "&#39;") in page

@@ -1,0 +1,44 @@
+"""What a table says of a dataset, as sections of the page of a report."""
+
+from typing import Any
+
+from tasks.tables import layout
+from tasks.tables.model import Table
+from tasks.tables.winner import CAUTION
+
+
+def sections(table: Table) -> list[Any]:
+    """The scores, their tests, notes, and what was run.
+
+    Which method has the best mean is left to the report: these scores are of the test
+    set, by which it chooses nothing.
+
+    Args:
+        table: Of one dataset.
+
+    Returns:
+        `keras_m2m.report.Part`s.
+    """
+    from keras_m2m.report import Grid
+    from keras_m2m.report import Part
+
+    block = layout.block(table, table.columns[0])
+    scores = Grid(
+        f"{block.title}: the likeliest class on the test set, in percent",
+        _texts(block.header),
+        [_texts(row) for row in block.rows],
+        next((row[0].text for row in block.rows if any(x.is_best for x in row)), None),
+    )
+    grids = [scores]
+    if block.tests:
+        header, rows = _texts(block.tests_header), [_texts(row) for row in block.tests]
+        grids.append(Grid("Differences over seeds", header, rows))
+    notes = [*block.notes, *([block.about_tests, CAUTION] if block.tests else [])]
+    return [
+        Part("table", "All rows, as trained", grids=grids, notes=notes),
+        Part("run", "What was run", notes=[f"{n}: {t}" for n, t in block.provenance]),
+    ]
+
+
+def _texts(cells):
+    return [cell.text for cell in cells]
