@@ -2,21 +2,35 @@
 
     python -m tasks.predict --model=runs/folder-claims-m2m-ce-seed0 --data=new.csv
 
-writes `predictions.csv` (`--out`), a line for each sample: `predicted`, the class, and
-`probability of CLASS` for each class. `--model` is the folder of a run, or that of a
-compared method in it; `--data` is
+writes `predictions.csv` (`--out`), a line for each sample: `predicted`, the class;
+`probability of CLASS` for each class; and `look`, why a person should look at it.
+`--model` is the folder of a run, or that of a compared method in it; `--data` is
 
+- a folder of photographs, at any depth and without labels, or one photograph, of a
+  network that was trained on a folder of them. `file` says which one a line is of;
 - a table of raw rows, such as the run was trained on, in any order of columns. Those
   that the network does not read, such as identifiers or a label, are copied;
 - or an `.npz` file with an array `x`, of a network that was trained on arrays.
+
+`look` is empty, or says one or more of
+
+- `unsure`: the two likeliest classes are closer than in other rows. `--look` (0.05) is
+  the share of rows that are called so;
+- `unlike training`: a photograph that is less like those of the training set than 99
+  of 100 of the validation set were;
+- `cannot be read`, and why: a photograph that is damaged. It has no prediction.
 
 A network that was trained on balanced batches, as by M2m, gives probabilities as if all
 classes were equally frequent: right for the choice of a class, not as frequencies.
 """
 
+import math
+import sys
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
+import keras
 import numpy as np
 from absl import flags
 
@@ -24,6 +38,9 @@ from tasks.data import whole_files
 from tasks.data.own import preprocessing
 from tasks.data.own.array_samples import read_samples
 from tasks.data.own.class_names import listed
+from tasks.data.own.image_files import read_new
+from tasks.data.own.image_walk import files_below
+from tasks.data.own.image_walk import is_image
 from tasks.data.own.table_files import SUFFIXES
 from tasks.data.own.table_files import is_table
 from tasks.data.own.table_files import load_pandas
@@ -35,40 +52,91 @@ from tasks.experiment.paths import read_path
 from tasks.records import records
 from tasks.records.teachers import load
 from tasks.runs import commands
-from tasks.training.evaluation import probabilities
+from tasks.training.evaluation import logits_of
+from tasks.training.evaluation import probabilities_of
+from tasks.training.familiarity import familiarity
+
+_BATCH = 2**23  # Values of photographs that are in memory at once, and at least 16.
 
 
-def predict(folder: Path, data: Path) -> Any:
+class _Seen(NamedTuple):
+    """What a network says of samples.
+
+    Attributes:
+        logits: float32 `(n, num_classes)`.
+        others: A frame of what else is known of each.
+        broken: By row, why a sample could not be read.
+        least: The familiarity below which a sample is unlike the training set's.
+    """
+
+    logits: np.ndarray
+    others: Any
+    broken: dict[int, str] = {}
+    least: float = -math.inf
+
+
+def predict(folder: Path, data: Path, look: float = 0.05) -> Any:
     """The classes of samples.
 
     Args:
         folder: Of a run: its `f.keras`, `result.json` and perhaps preprocessing.
-        data: A table, or an `.npz` file.
+        data: A table, an `.npz` file, or a photograph or a folder of some.
+        look: The share of rows that are called unsure, in [0, 1].
 
     Returns:
-        A pandas frame, a row for each sample: columns of the table that the network
-        does not read, `predicted`, and `probability of CLASS` for each class.
+        A pandas frame, a row for each sample: `file`, or the columns of a table that
+        the network does not read; `predicted`; `probability of CLASS` for each class;
+        and `look`. What could not be read has no prediction.
 
     Raises:
         UserError: If a file is missing or damaged, or samples are not such as the
             network takes.
     """
     pandas = load_pandas()
-    f, class_names = _network(folder)
+    f, about = _network(folder)
+    seen = _seen(folder, data, f, about)
+    chances = probabilities_of(seen.logits)
+    chances[[*seen.broken]] = np.nan
+    class_names = about["class_names"]
+    names = [f"probability of {name}" for name in class_names]
+    found = pandas.DataFrame(chances, columns=names, index=seen.others.index)
+    predicted = np.array(class_names, object)[seen.logits.argmax(axis=1)]
+    predicted[[*seen.broken]] = None
+    found.insert(0, "predicted", predicted)
+    found["look"] = _reasons(seen, chances, look)
+    return pandas.concat([seen.others, found], axis=1)
+
+
+def _seen(folder, data, f, about):
+    if data.is_dir() or is_image(data.name):
+        return _photographs(data, f, about)
     x, others = _table(folder, data) if is_table(data) else _arrays(data, f)
     if x.shape[1:] != f.input_shape[1:]:
         raise UserError(
             f"{data} holds samples of shape {x.shape[1:]}, and the network of {folder} "
             f"takes {f.input_shape[1:]}"
         )
-    chances = probabilities(f, x)
-    names = [f"probability of {name}" for name in class_names]
-    found = pandas.DataFrame(chances, columns=names, index=others.index)
-    found.insert(0, "predicted", np.array(class_names)[chances.argmax(axis=1)])
-    return pandas.concat([others, found], axis=1)
+    return _Seen(logits_of(f, x), others)
+
+
+def _reasons(seen, chances, share):
+    """Why to look at each row; empty where there is no reason."""
+    readable = np.setdiff1d(np.arange(len(chances)), [*seen.broken])
+    two = np.sort(chances[readable], axis=1)[:, -2:]
+    order = np.argsort(two[:, 1] - two[:, 0], kind="stable")
+    unsure = readable[order[: math.ceil(share * len(readable))]]
+    unlike = readable[familiarity(seen.logits[readable]) < seen.least]
+    reasons = [[] for _ in chances]
+    for rows, why in ((unsure, "unsure"), (unlike, "unlike training")):
+        for row in rows:
+            reasons[row].append(why)
+    for row, why in seen.broken.items():
+        reasons[row].append(f"cannot be read: {why}")
+    return ["; ".join(own) for own in reasons]
 
 
 def _network(folder):
+    """The network of a run, and its result."""
     try:
         f = load(folder / "f.keras")
     except Exception as error:  # Keras raises many kinds for a file it cannot read.
@@ -76,7 +144,48 @@ def _network(folder):
             f"--model={folder} must be the folder of a finished run: its f.keras is "
             f"missing or damaged: {error}"
         ) from error
-    return f, records.read(folder / "result.json")["class_names"]
+    return f, records.read(folder / "result.json")
+
+
+def _photographs(data, f, about):
+    """What a network says of photographs, of which few are in memory at once."""
+    reading = about.get("reading")
+    if reading is None:
+        raise UserError(
+            f"--data={data} holds photographs, and the network was not trained on a "
+            "folder of some, or by an earlier version"
+        )
+    root = data if data.is_dir() else data.parent
+    paths = _paths(data)
+    size, count = reading["size"], len(paths)
+    step = max(16, _BATCH // (size * size * 3))
+    bar = keras.utils.Progbar(count, verbose=sys.stdout.isatty(), unit_name="image")
+    logits, broken = [], {}
+    for start in range(0, count, step):
+        images, own = read_new(paths[start : start + step], size, reading["bits"])
+        broken |= {start + row: why for row, why in own.items()}
+        logits.append(logits_of(f, samples(images)))
+        bar.update(min(start + step, count))
+    if len(broken) == count:
+        raise UserError(f"no image can be read: {paths[0]}: {broken[0]}")
+    names = [path.relative_to(root).as_posix() for path in paths]
+    others = load_pandas().DataFrame({"file": names})
+    return _Seen(np.concatenate(logits), others, broken, reading["least_familiar"])
+
+
+def _paths(data):
+    if not data.is_dir():
+        if not data.is_file():  # To open a pipe would wait for ever.
+            raise UserError(f"--data={data} is no file")
+        return [data]
+    found = files_below(data, data.resolve())
+    for left, what in ((found.masks, "masks"), (found.others, "no images")):
+        if left:
+            names = [path.relative_to(data).as_posix() for path in left]
+            print(f"note: {len(left)} files or folders are {what}: {listed(names)}")
+    if not found.images:
+        raise UserError(f"--data={data} holds no images")
+    return found.images
 
 
 def _table(folder, data):
@@ -99,8 +208,8 @@ def _arrays(data, f):
             x = archive["x"]
     except Exception as error:  # zipfile and numpy raise many kinds for what is broken.
         raise UserError(
-            f"--data={data} must be a table ({SUFFIXES}), or an .npz file with an "
-            f"array x: {error}"
+            f"--data={data} must be a folder of photographs, a table ({SUFFIXES}), or "
+            f"an .npz file with an array x: {error}"
         ) from error
     kind = {3: "series", 4: "images"}.get(len(f.input_shape), "vectors")
     x = read_samples(x, kind, f"x of {data}")
@@ -117,16 +226,29 @@ def _write(arguments):
             raise UserError(f"--{name} is needed; see python -m tasks.predict --help")
     folder = Path(read_path("model", flags.FLAGS.model))
     out = Path(read_path("out", flags.FLAGS.out))
-    found = predict(folder, Path(read_path("data", flags.FLAGS.data)))
+    data = Path(read_path("data", flags.FLAGS.data))
+    found = predict(folder, data, flags.FLAGS.look)
     with whole_files.aside(out) as part:
         found.to_csv(part, index=False)
-    counts = found["predicted"].value_counts()
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    print(f"{len(found)} samples: {told}\nThe predictions are in {out}")
+    print(f"{len(found)} samples: {_told(found['predicted'].value_counts())}")
+    reasons = found["look"][found["look"] != ""].str.partition(":")[0]
+    if len(reasons):
+        counts = reasons.str.split("; ").explode().value_counts()
+        print(f"{len(reasons)} of them to look at: {_told(counts)}")
+    print(f"The predictions are in {out}")
+
+
+def _told(counts):
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("model", None, "folder of a run of tasks.folder")
-    flags.DEFINE_string("data", None, f"a table ({SUFFIXES}), or an .npz file")
+    flags.DEFINE_string(
+        "data", None, f"photographs, a table ({SUFFIXES}), or an .npz file"
+    )
     flags.DEFINE_string("out", "predictions.csv", "the table to write")
+    flags.DEFINE_float(
+        "look", 0.05, "share of rows to be called unsure", lower_bound=0, upper_bound=1
+    )
     commands.main(_write)

@@ -38,8 +38,8 @@ class Data:
         smote: Function from a seed to a training set of classes filled up by SMOTE;
             None for SMOTE of the samples as they are.
         reading: How photographs were read, for those that are to be predicted: `size`,
-            the side in pixels, and `bits`, as `image_files.prepare` gives it. None
-            where samples are no photographs of files.
+            the side in pixels; `bits`, as `image_files.prepare` gives it; `group`, as
+            `--group` says. None where samples are no photographs of files.
         shown: Function from the index of a test sample to what a person knows it by,
             texts by name; None for what the sample itself shows.
     """

@@ -16,6 +16,8 @@ from tasks.records.identity import flags_of
 from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training.evaluation import evaluate
+from tasks.training.evaluation import logits_of
+from tasks.training.familiarity import least_familiar
 
 
 def result_of(
@@ -32,11 +34,16 @@ def result_of(
 
     Returns:
         The content of `result.json`: what `evaluate` gives, the protocol, classes,
-        flags, backend, versions and timing.
+        flags, backend, versions and timing; of photographs also how they are read.
     """
     began = time.perf_counter()
     scores = evaluate(trained.f, *data.test, data.class_counts)
     timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
+    reading = {}
+    if data.reading is not None:
+        held_out, _ = data.validation or data.test
+        least = least_familiar(logits_of(trained.f, held_out))
+        reading = {"reading": {**data.reading, "least_familiar": least}}
     return {
         "task": settings.task,
         "source": data.source,
@@ -54,6 +61,7 @@ def result_of(
         "devices": devices.count(),
         "versions": versions(),
         "timing": timing,
+        **reading,
     }
 
 

@@ -1,7 +1,7 @@
 """One run: trainings that are found or made, and a folder that shows them.
 
 trainings/, records/   what is trained, as a table keeps it; see records/trainings.py
-result.json, f.keras, history.csv, pictures
+README.md, result.json, f.keras, history.csv, pictures
                        of `--method`; in METHOD/ of a compared one
 crt/, adjust=1/        of what `--head` or `--adjust` makes of it, in the same place
 g.keras                the frozen classifier of M2m
@@ -34,6 +34,7 @@ from tasks.records import records
 from tasks.records.identity import differences
 from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
+from tasks.runs import card
 from tasks.runs import commands
 from tasks.runs import pictures
 from tasks.runs.about_data import description
@@ -248,6 +249,7 @@ def _show(place, trainings, own, results):
         pictures.write_translations(place, trainings.model(own), trainings.data)
     *_, result = results.values()
     records.write(place / "result.json", result)
+    card.write(place, result)
 
 
 def _copy(source, target):

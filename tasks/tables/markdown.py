@@ -1,10 +1,10 @@
 """A table in Markdown, as GitHub reads it."""
 
-import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from tasks.experiment.escaping import escape
 from tasks.tables import layout
 from tasks.tables.layout import Text
 from tasks.tables.model import Table
@@ -28,11 +28,6 @@ def markdown(table: Table) -> str:
     for column in table.columns:
         parts += _block(layout.block(table, column))
     return "\n\n".join(parts) + "\n"
-
-
-def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line, in a table too."""
-    return re.sub(r"([\\`*_{}\[\]<>|$~#&!])", r"\\\1", " ".join(text.split()))
 
 
 def _block(block):

@@ -60,7 +60,7 @@ def evaluate(f, samples: np.ndarray, labels: np.ndarray, class_counts) -> dict:
     return scores_of(confusion_matrix(labels, predicted, labels=classes), class_counts)
 
 
-def probabilities(f: keras.Model, samples: np.ndarray) -> np.ndarray:
+def logits_of(f: keras.Model, samples: np.ndarray) -> np.ndarray:
     """What a network says of samples, whatever its head.
 
     Args:
@@ -68,13 +68,23 @@ def probabilities(f: keras.Model, samples: np.ndarray) -> np.ndarray:
         samples: Samples `(n, ...)`, as it takes them.
 
     Returns:
-        float32 `(n, num_classes)`.
+        float32 `(n, num_classes)`, of which the softmax is probabilities.
     """
     logits = devices.predict(f, samples)
     if logits.shape[1] == 1:
         logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
     if isinstance(f.layers[-1], keras_m2m.CosineDense):
         logits = keras_m2m.LDAMLoss([1, 1]).scale * logits
+    return logits
+
+
+def probabilities(f: keras.Model, samples: np.ndarray) -> np.ndarray:
+    """Probabilities of samples, float32 `(n, num_classes)`, as `logits_of`."""
+    return probabilities_of(logits_of(f, samples))
+
+
+def probabilities_of(logits: np.ndarray) -> np.ndarray:
+    """float32 `(n, num_classes)` of logits."""
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 

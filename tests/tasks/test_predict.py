@@ -4,21 +4,28 @@ import keras
 import numpy as np
 import pandas
 import pytest
+from PIL import Image
 
 import keras_m2m
+from helpers.own_data import load
 from helpers.own_data import write_arrays
+from helpers.own_data import write_images
 from tasks import predict
 from tasks.experiment.errors import UserError
 from tasks.records import records
+from tasks.training import evaluation
+from tasks.training import familiarity
 
 pytestmark = pytest.mark.no_backend
 
 
-def run_of(folder, f):
+def run_of(folder, f, reading=None):
     """A folder as a run leaves it, of the network and its classes."""
+    folder.mkdir(exist_ok=True)
     f.save(folder / "f.keras")
     about = {"source": "made up", "protocol": "m2m", "seed": 0, "failed": "untrained"}
     about |= {"class_names": ["a", "b"], "class_counts": [2, 1]}
+    about |= {"reading": reading} if reading else {}
     records.write(folder / "result.json", about)
     return folder
 
@@ -34,13 +41,13 @@ def test_logits_become_probabilities():
     f = network("dense")
     logits = f.predict(X, verbose=0)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(predict.probabilities(f, X), expected, rtol=1e-5)
+    np.testing.assert_allclose(evaluation.probabilities(f, X), expected, rtol=1e-5)
 
 
 def test_one_logit_is_of_the_second_class():
     f = network("logit")
     expected = 1 / (1 + np.exp(-f.predict(X, verbose=0)[:, 0]))
-    found = predict.probabilities(f, X)
+    found = evaluation.probabilities(f, X)
     np.testing.assert_allclose(found[:, 1], expected, rtol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
 
@@ -49,7 +56,7 @@ def test_cosines_are_scaled_as_their_loss_scales_them():
     f = network("cosine")
     logits = 30 * f.predict(X, verbose=0)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(predict.probabilities(f, X), expected, rtol=1e-4)
+    np.testing.assert_allclose(evaluation.probabilities(f, X), expected, rtol=1e-4)
 
 
 def test_vectors_of_an_archive_are_predicted(tmp_path):
@@ -57,7 +64,7 @@ def test_vectors_of_an_archive_are_predicted(tmp_path):
     path = write_arrays(tmp_path / "new.npz", x=X.astype("float64"))
     found = predict.predict(folder, path)
     f = keras.saving.load_model(folder / "f.keras")
-    chances = predict.probabilities(f, X)
+    chances = evaluation.probabilities(f, X)
     np.testing.assert_allclose(found[["probability of a", "probability of b"]], chances)
     assert found["predicted"].tolist() == ["ab"[k] for k in chances.argmax(axis=1)]
 
@@ -93,3 +100,147 @@ def test_a_table_needs_a_run_on_a_table(tmp_path):
     (tmp_path / "new.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="not trained on a table"):
         predict.predict(folder, tmp_path / "new.csv")
+
+
+# What to look at.
+
+
+def test_the_share_of_least_margin_is_unsure(tmp_path):
+    x = np.random.default_rng(1).normal(size=(30, 3)).astype("float32")
+    folder = run_of(tmp_path, network("dense"))
+    path = write_arrays(tmp_path / "new.npz", x=x)
+    found = predict.predict(folder, path, look=0.11)
+    margin = (found["probability of a"] - found["probability of b"]).abs()
+    unsure = set(np.flatnonzero(found["look"] == "unsure"))
+    assert unsure == {*np.argsort(margin)[:4]}  # 3.3, rounded up.
+    assert (predict.predict(folder, path, look=0)["look"] == "").all()
+    assert (predict.predict(folder, path, look=1)["look"] == "unsure").all()
+
+
+# Photographs.
+
+READING = {"size": 8, "bits": None, "group": None, "least_familiar": -1e9}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+
+
+def image_network():
+    first = keras.config.image_data_format() == "channels_first"
+    return network("dense", (3, 8, 8) if first else (8, 8, 3))
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """What networks are shown, batch by batch."""
+    batches, logits_of = [], predict.logits_of
+
+    def keep(f, x):
+        batches.append(x)
+        return logits_of(f, x)
+
+    monkeypatch.setattr(predict, "logits_of", keep)
+    return batches
+
+
+def write_grey(folder, values):
+    """Grey images of 16 bits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, value in enumerate(values):
+        pixels = np.full((8, 8), value, "uint16")
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_photographs_are_the_same_pixels_as_in_training(deep, kept, seen, tmp_path):
+    own = write_images(tmp_path / "own", {"a": 5, "b": 5}, side=12)
+    if deep:
+        write_grey(own / "c", [0, 77, 4000])
+    data = load(own, "--image_size=8")
+    reading = {**data.reading, "least_familiar": -1e9}
+    folder = run_of(tmp_path / "run", image_network(), reading)
+    found = predict.predict(folder, own)
+    (x,) = seen
+    assert found["file"].tolist()[:6] == [*(f"a/{i}.png" for i in range(5)), "b/0.png"]
+    parts = (data.train, data.validation, data.test)
+    trained = np.concatenate([part[0] for part in parts])
+    assert x.dtype == trained.dtype
+    assert sorted(map(bytes, trained)) == sorted(map(bytes, x))
+
+
+def test_photographs_are_read_a_few_at_a_time(kept, seen, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "_BATCH", 0)
+    own = write_images(tmp_path / "own", {"x/y/z": 40}, side=8)
+    folder = run_of(tmp_path / "run", image_network(), READING)
+    found = predict.predict(folder, own)
+    assert [len(x) for x in seen] == [16, 16, 8]
+    one = predict.predict(folder, own / "x" / "y" / "z" / "7.png")
+    expected = found[found["file"] == "x/y/z/7.png"]
+    assert one["file"].tolist() == ["7.png"]
+    columns = ["probability of a", "probability of b"]
+    np.testing.assert_allclose(one[columns], expected[columns], rtol=1e-5)
+
+
+def test_a_damaged_photograph_has_a_line_and_no_prediction(kept, tmp_path):
+    own = write_images(tmp_path / "own", {"x": 3})
+    (own / "x" / "1.png").write_bytes(b"none")
+    write_grey(own / "y", [300])
+    folder = run_of(tmp_path / "run", image_network(), READING)
+    found = predict.predict(folder, own, look=0)
+    assert found["predicted"].isna().tolist() == [False, True, False, True]
+    assert found["probability of a"].isna().tolist() == [False, True, False, True]
+    assert found["look"][1].startswith("cannot be read: cannot identify image")
+    assert "grey of more than 8 bits, with values up to 300" in found["look"][3]
+    assert found["look"].tolist()[::2] == ["", ""]
+    with pytest.raises(UserError, match="no image can be read"):
+        predict.predict(folder, own / "x" / "1.png")
+
+
+def test_photographs_unlike_those_of_the_training_are_named(kept, seen, tmp_path):
+    own = write_images(tmp_path / "own", {"x": 9})
+    f = image_network()
+    predict.predict(run_of(tmp_path / "run", f, READING), own)
+    familiar = np.log(np.exp(f.predict(seen[0], verbose=0)).sum(axis=1))
+    least = np.sort(familiar)[2:4].mean().item()
+    folder = run_of(tmp_path / "run", f, {**READING, "least_familiar": least})
+    found = predict.predict(folder, own, look=0)
+    assert ((found["look"] == "unlike training") == (familiar < least)).all()
+    both = predict.predict(folder, own, look=1)["look"]
+    assert both[familiar.argmin()] == "unsure; unlike training"
+
+
+def test_what_is_held_out_says_what_is_unlike_the_training_set():
+    logits = np.log(np.arange(1, 201)).astype("float32")[:, None] * [1, 1]
+    least = familiarity.least_familiar(logits)
+    assert least == pytest.approx(np.log(2 * 2), rel=1e-6)  # One of 200 is below.
+    assert (familiarity.familiarity(logits) < least).sum() == 1
+
+
+@pytest.mark.parametrize(
+    "files, reading, match",
+    [
+        ({}, READING, "holds no images"),
+        ({"a.txt": b"?"}, READING, "holds no images"),
+        ({"a.png": b"?"}, None, "was not trained on a folder of some"),
+    ],
+)
+def test_folders_that_cannot_be_predicted_are_refused(files, reading, match, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, content in files.items():
+        (own / name).write_bytes(content)
+    folder = run_of(tmp_path / "run", image_network(), reading)
+    with pytest.raises(UserError, match=match):
+        predict.predict(folder, own)
+
+
+def test_other_files_and_masks_in_a_folder_are_told(kept, tmp_path, capsys):
+    own = write_images(tmp_path / "own", {"x": 2, "masks": 2})
+    (own / "notes.txt").write_text("?")
+    folder = run_of(tmp_path / "run", image_network(), READING)
+    assert len(predict.predict(folder, own)) == 2
+    out = capsys.readouterr().out
+    assert "1 files or folders are masks: 'masks'" in out
+    assert "1 files or folders are no images: 'notes.txt'" in out

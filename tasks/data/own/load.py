@@ -40,7 +40,7 @@ def load(settings: Settings) -> Data:
     reading = None
     if path.is_dir():
         parts, class_names, bits = read_images(path, settings)
-        reading = {"size": settings.image_size, "bits": bits}
+        reading = {"size": settings.image_size, "bits": bits, "group": settings.group}
     else:
         _check_no_columns(path, settings)
         drop_missing = settings.missing == "drop"

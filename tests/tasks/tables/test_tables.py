@@ -12,10 +12,10 @@ from helpers.made_results import record
 from helpers.made_results import runs
 from keras_m2m.recipes import After
 from tasks.experiment.errors import UserError
+from tasks.experiment.escaping import escape
 from tasks.experiment.rows import Row
 from tasks.tables import layout
 from tasks.tables import paper
-from tasks.tables.markdown import escape
 from tasks.tables.markdown import markdown
 from tasks.tables.model import Column
 from tasks.tables.model import Table

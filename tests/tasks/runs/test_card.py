@@ -1,0 +1,155 @@
+"""The model card of a run, of its result alone."""
+
+import json
+import re
+
+import markdown_it
+import pytest
+
+import keras_m2m
+from tasks.runs import card
+
+pytestmark = pytest.mark.no_backend
+
+RESULT = {
+    "task": "folder",
+    "source": "skin, samples of shape 4×4×3",
+    "balanced_accuracy": 0.6,
+    "geometric_mean": None,
+    "accuracy": 0.75,
+    "per_class_recall": [0.9, 0.3, None],
+    "confusion_matrix": [[9, 1, 0], [6, 3, 1], [0, 0, 0]],
+    "class_names": ["nv", "mel | <b>", "df"],
+    "class_counts": [90, 30, 4],
+    "tested_epoch": 7,
+    "parameters": 1234,
+    "flags": {
+        **{"task": "folder", "method": "drs", "loss": "ce", "epochs": 9},
+        **{"defer_epoch": 5, "drops": ["6:0.1", "8:0.1"]},
+    },
+    "seed": 3,
+    "backend": "jax",
+    "commit": "abc",
+    "versions": {"keras": "3.15.1"},
+    "reading": {"size": 4, "bits": None, "group": "lesion_id", "least_familiar": 1.0},
+}
+
+
+def result(**changes):
+    return {
+        **RESULT,
+        "flags": {**RESULT["flags"], **changes.pop("flags", {})},
+        **changes,
+    }
+
+
+def front_matter(text):
+    """The fields before the text; each line is a name and JSON, and so is YAML."""
+    _, head, _ = text.split("---\n", 2)
+    fields = (line.split(": ", 1) for line in head.splitlines())
+    return {name: json.loads(value) for name, value in fields}
+
+
+def section(text, name):
+    return text.partition(f"## {name}\n\n")[2].partition("\n\n## ")[0]
+
+
+def test_fields_in_front_are_those_of_hugging_face():
+    fields = front_matter(card.card(RESULT))
+    assert fields["library_name"] == "keras"
+    assert fields["pipeline_tag"] == "image-classification"
+    assert fields["tags"] == ["keras", "imbalanced-classification", "drs"]
+    assert fields["metrics"] == ["balanced_accuracy", "accuracy"]
+    (model,) = fields["model-index"]
+    (found,) = model["results"]
+    assert found["task"] == {"type": "image-classification"}
+    assert found["dataset"]["name"] == RESULT["source"]
+    assert found["metrics"] == [
+        {"type": "balanced_accuracy", "value": 0.6},
+        {"type": "accuracy", "value": 0.75},
+    ]
+
+
+def test_classes_have_their_counts_recall_and_precision():
+    html = markdown_it.MarkdownIt("gfm-like", {"linkify": False}).render(
+        section(card.card(RESULT), "Classes")
+    )
+    rows = re.findall(r"<tr>\n(.*?)</tr>", html, re.S)
+    cells = [re.findall(r"<td.*?>(.*?)</td>", row) for row in rows[1:]]
+    assert cells == [
+        ["nv", "90", "10", "90.0 %", "60.0 %"],
+        ["mel | &lt;b&gt;", "30", "10", "30.0 %", "75.0 %"],
+        ["df", "4", "0", "", "0.0 %"],
+    ]
+
+
+def test_of_many_classes_those_of_least_recall_are_shown():
+    recalls = [1 - k / 30 for k in range(30)]
+    many = result(
+        class_names=[f"c{k}" for k in range(30)],
+        class_counts=[9] * 30,
+        per_class_recall=recalls,
+        confusion_matrix=[[int(j == k) for j in range(30)] for k in range(30)],
+    )
+    text = section(card.card(many), "Classes")
+    assert re.findall(r"^\| (c\d+)", text, re.M) == [f"c{k}" for k in range(29, 9, -1)]
+
+
+def test_confusions_are_named_in_order_of_their_share():
+    lines = section(card.card(RESULT), "Scores").splitlines()[-3:]
+    assert lines == [
+        r"- 6 of 10 of mel \| \<b\> are taken for nv",
+        r"- 1 of 10 of nv are taken for mel \| \<b\>",
+        r"- 1 of 10 of mel \| \<b\> are taken for df",
+    ]
+
+
+@pytest.mark.parametrize(
+    "method, loss, after, balanced",
+    [
+        ("drs", "ce", None, True),
+        ("m2m", "ce", None, True),
+        ("erm", "ce", None, False),
+        ("erm", "la", None, True),
+        ("erm", "ce", {"tau": 1.0}, True),
+    ],
+)
+def test_it_says_what_probabilities_are_of(method, loss, after, balanced):
+    flags = {"method": method, "loss": loss, "head": "crt", "adjust": 1.0}
+    text = section(card.card(result(flags=flags, after=after)), "Probabilities")
+    assert ("as if all classes were equally frequent" in text) == balanced
+
+
+def test_training_says_the_method_the_flags_and_what_stays_together():
+    text = section(card.card(RESULT), "Training")
+    about = "class-balanced sampling after epoch 5"
+    assert f"Method DRS: {about}. Loss: cross entropy." in text
+    assert "Tested after epoch 7 (from 0), of 9." in text
+    assert r"Photographs of one lesion\_id are in one split." in text
+    assert (
+        "\n--method=drs --loss=ce --epochs=9 --defer_epoch=5 --drops=6:0.1,8:0.1\n"
+        in text
+    )
+
+
+def test_limits_name_the_class_with_fewest_tests_and_those_without():
+    text = section(card.card(RESULT), "Limits")
+    assert "Fewest test samples of a class: 10, of 'nv', 'mel " in text
+    assert "moves its recall by 10.0 points" in text
+    assert "Never tested: 'df'." in text
+
+
+@pytest.mark.parametrize("head, loss", [("dense", "ce"), ("logit", "bce")])
+def test_its_code_runs_beside_the_network(head, loss, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    f = keras_m2m.mlp(2, (4, 4, 3), hidden=2, head=head)
+    bias = f.layers[-1].bias
+    bias.assign([-9.0, 9.0] if head == "dense" else [-9.0])
+    f.save("f.keras")
+    own = result(flags={"loss": loss}, class_names=["a", "b", "c"])
+    (tmp_path / "result.json").write_text(json.dumps(own))
+    card.write(tmp_path, own)
+    text = (tmp_path / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.+?)```", text, re.S)
+    exec(code, {})
+    assert capsys.readouterr().out == ("b\n" if head == "dense" else "a\n")
