@@ -1,6 +1,6 @@
 """From probabilities to decisions: how far to trust them, and which class to choose.
 
-NumPy alone: probabilities of any classifier in, numbers out. What is chosen here is
+Probabilities of any classifier in, NumPy out. What is chosen here is
 chosen on held-out samples, `y_val` and `p_val`, which training has not seen; those of
 the test only confirm it. `keras_m2m.heads` does the same to a network.
 """

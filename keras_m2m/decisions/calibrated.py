@@ -30,9 +30,14 @@ class Calibration(NamedTuple):
     temperature: float
     prior: np.ndarray | None
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes probabilities at all."""
+        return self.temperature != 1 or self.prior is not None
+
     def __call__(self, p: ArrayLike) -> np.ndarray:
         """Corrected probabilities, float64 `(n, num_classes)`."""
-        if self.temperature == 1 and self.prior is None:
+        if not self.changes:
             return check_probabilities(p=p)
         logits = log_probabilities(check_probabilities(p=p)) / self.temperature
         return softmax(logits if self.prior is None else logits + np.log(self.prior))

@@ -16,8 +16,7 @@ from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_prior
 
 # Strengths of the prior. Below 0 it is put back into probabilities of balanced batches.
-# From the weakest, which wins where two are equally good.
-TAUS = np.array(sorted(np.arange(-6, 7) / 4, key=abs))
+TAUS = np.arange(-6, 7) / 4
 # Of an offset by itself: where there are enough samples to choose so many.
 FEWEST_SAMPLES, MOST_CLASSES = 20, 30
 _MOVES = np.arange(-6, 7) / 4
@@ -94,7 +93,7 @@ def class_offsets(
     >>> y = np.repeat([0, 1], [90, 10])
     >>> p = np.where(y[:, None] == [0, 1], [0.95, 0.4], [0.6, 0.05])
     >>> class_offsets(y, p).offsets.round(1)
-    array([0. , 0.5])
+    array([0. , 1.1])
 
     Source: Menon et al., Long-tail learning via logit adjustment (ICLR 2021), eq. (9),
     for tau; Bourke et al., On reoptimizing multi-class classifiers (Machine Learning
@@ -124,8 +123,9 @@ def offsets_of_trainings(
         log_prior: Logarithm of the prior, `(num_classes,)`.
 
     Returns:
-        The choice, and the cross-fitted decisions with it, `(repeats, m, n)` or, of no
-        change, `(m, n)`.
+        The choice, and the cross-fitted decisions by tau, `(repeats, m, n)`, whether
+        that was taken or not: methods are compared by these, since a change that was
+        taken for its score would look better than it is.
 
     Example:
 
@@ -134,43 +134,45 @@ def offsets_of_trainings(
     >>> offsets_of_trainings(np.array([0, 1]), logits, objective, np.zeros(2))[0].kind
     'none'
     """
-    plain = logits.argmax(axis=2)
-    before = objective.of(y, plain)
-    folds = stratified_folds(y)
-    by_tau = np.stack([(logits - tau * log_prior).argmax(axis=2) for tau in TAUS])
-    fitted = _cross_fitted(
-        folds, lambda rows: by_tau[_best_tau(y, by_tau, objective, rows)]
-    )
-    gained = lead(y, fitted, plain, objective, of_seeds=False)
-    kind, decisions = ("tau", fitted) if gained.is_real else ("none", plain)
-    counts = np.bincount(y, minlength=len(log_prior))
-    if counts.min() >= FEWEST_SAMPLES and len(log_prior) <= MOST_CLASSES:
-
-        def searched(rows):
-            start = -TAUS[_best_tau(y, by_tau, objective, rows)] * log_prior
-            found = _searched(y[rows], logits[:, rows], objective, start)
-            return (logits + found).argmax(axis=2)
-
-        fitted = _cross_fitted(folds, searched)
-        more = lead(y, fitted, decisions, objective, of_seeds=False)
-        if more.is_real:
-            kind, decisions = "per class", fitted
-            gained = lead(y, fitted, plain, objective, of_seeds=False)
+    plain, folds = logits.argmax(axis=2), stratified_folds(y)
     every = np.arange(len(y))
-    tau = float(TAUS[_best_tau(y, by_tau, objective, every)])
-    offsets = np.zeros(len(log_prior)) if kind == "none" else -tau * log_prior
-    if kind == "per class":
-        offsets = _searched(y, logits, objective, offsets)
+    by_tau = np.stack([(logits - tau * log_prior).argmax(axis=2) for tau in TAUS])
+
+    def tau_of(rows):
+        return _best_tau(y, by_tau, objective, rows)
+
+    def searched_on(rows):
+        start = -TAUS[tau_of(rows)] * log_prior
+        return _searched(y[rows], logits[:, rows], objective, start)
+
+    fitted = _cross_fitted(folds, lambda rows: by_tau[tau_of(rows)])
+    gained = lead(y, fitted, plain, objective, of_seeds=False)
+    kind, tau, offsets, decisions = "none", None, np.zeros(len(log_prior)), plain
+    if gained.is_real:
+        kind, tau, decisions = "tau", float(TAUS[tau_of(every)]), fitted
+        offsets = -tau * log_prior
+    if _is_enough(y, len(log_prior)):
+        own = _cross_fitted(folds, lambda rows: (logits + searched_on(rows)).argmax(2))
+        if lead(y, own, decisions, objective, of_seeds=False).is_real:
+            kind, tau, decisions = "per class", None, own
+            offsets = searched_on(every)
+            gained = lead(y, own, plain, objective, of_seeds=False)
     choice = OffsetChoice(
         offsets - offsets[0],
         kind,
-        tau if kind == "tau" else None,
-        before,
+        tau,
+        objective.of(y, plain),
         objective.of(y, decisions),
         gained.difference,
         gained.noise,
     )
-    return choice, decisions
+    return choice, fitted
+
+
+def _is_enough(y, num_classes):
+    """Whether there are samples enough for an offset of each class."""
+    counts = np.bincount(y, minlength=num_classes)
+    return counts.min() >= FEWEST_SAMPLES and num_classes <= MOST_CLASSES
 
 
 def _cross_fitted(folds, decisions_by):
@@ -193,9 +195,13 @@ def _cross_fitted(folds, decisions_by):
 
 def _best_tau(y, by_tau, objective, rows):
     if not len(rows):
-        return 0
+        return int(np.flatnonzero(TAUS == 0)[0])
     scores = [objective.of(y[rows], decisions[:, rows]) for decisions in by_tau]
-    return int(np.argmax(np.asarray(scores) > max(scores) - 1e-12))
+    # With its neighbours': a peak of one strength alone is noise.
+    padded = np.pad(scores, 1, mode="edge")
+    smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    good = np.flatnonzero(smooth > smooth.max() - 1e-12)
+    return int(min(good, key=lambda k: abs(TAUS[k])))
 
 
 def _searched(y, logits, objective, offsets):

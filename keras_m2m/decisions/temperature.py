@@ -101,7 +101,8 @@ def temperature_of_logits(
     2.0
     """
     of_label = logits[np.arange(len(labels)), labels]
-    if _slope(logits, of_label, 0.0, offsets) >= 0:
+    below = logits - logits.max(axis=1, keepdims=True)
+    if _slope(logits, of_label, 0.0 * below + offsets) >= 0:
         raise ValueError(
             "No temperature is best: the logits of f say no more about these labels "
             "than a guess does. Do labels and samples belong together? Received: a "
@@ -117,15 +118,14 @@ def temperature_of_logits(
     low, high = np.log(1 / _HIGHEST), np.log(1 / _LOWEST)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _slope(logits, of_label, np.exp(middle), offsets) < 0:
+        if _slope(logits, of_label, np.exp(middle) * below + offsets) < 0:
             low = middle
         else:
             high = middle
     return float(np.exp(-middle))
 
 
-def _slope(logits, of_label, inverse, offsets):
-    scaled = inverse * (logits - logits.max(axis=1, keepdims=True)) + offsets
+def _slope(logits, of_label, scaled):
     weights = np.exp(scaled)
     expected = (weights * logits).sum(axis=1) / weights.sum(axis=1)
     return (expected - of_label).mean()

@@ -42,7 +42,7 @@ def precision_recall(
     Source: Davis and Goadrich, The relationship between precision-recall and ROC curves
     (ICML 2006), section 2.
     """
-    figure, axes = new_figure(width=6.5, height=4.5)
+    figure, axes = new_figure(width=5.5, height=4.2)
     for index, (name, curve) in enumerate(check_named(curves=curves).items()):
         precision, recall = _checked(name, curve)
         color = COLORS[index % len(COLORS)]

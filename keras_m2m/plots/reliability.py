@@ -39,7 +39,7 @@ def reliability(curves: Mapping[str, Sequence[Any]]) -> matplotlib.figure.Figure
 
     Source: Guo et al., On calibration of modern neural networks (ICML 2017), figure 1.
     """
-    figure, axes = new_figure(width=5.5, height=5.0)
+    figure, axes = new_figure(width=4.8, height=4.8)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, label="as sure as right")
     for index, (name, curve) in enumerate(check_named(curves=curves).items()):
         confidence, accuracy, count = _checked(name, curve)

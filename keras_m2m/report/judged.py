@@ -87,7 +87,7 @@ def _judged(method, data, question):
         chosen = choose_rule(
             data.y_val, method.p_val, objective, question.prior, question.test_prior
         )
-        validation = objective.of(data.y_val, chosen.decisions)
+        validation = objective.of(data.y_val, chosen.compared)
     objective = question.on(data.y_test)
     decisions = np.stack([chosen.rule.decide(p) for p in method.p_test])
     scores = [objective.of(data.y_test, own) for own in decisions]
@@ -136,7 +136,7 @@ def choose_method(
 
     def ahead(first, second):
         return lead(
-            y_val, first.chosen.decisions, second.chosen.decisions, objective, tests
+            y_val, first.chosen.compared, second.chosen.compared, objective, tests
         )
 
     best = max(judged, key=lambda own: own.validation)

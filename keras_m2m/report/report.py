@@ -16,6 +16,7 @@ from keras_m2m.imbalance import check_prior
 from keras_m2m.report import page
 from keras_m2m.report.advice import Advice
 from keras_m2m.report.advice import advise
+from keras_m2m.report.contents import Contents
 from keras_m2m.report.held import Held
 from keras_m2m.report.held import gathered
 from keras_m2m.report.judged import Question
@@ -124,9 +125,7 @@ def report(
     judged = judge(data, question)
     advice, used = advise(judged, data, question, names)
     html = page.rendered(
-        page.Contents(
-            title, advice, used, judged, data, question, names, counts, samples
-        ),
+        Contents(title, advice, used, judged, data, question, names, counts, samples),
         learning_curve,
         parts,
     )

@@ -54,13 +54,15 @@ class Chosen(NamedTuple):
     Attributes:
         rule: `Rule`.
         choice: Of the offsets, or None of costs.
-        decisions: Cross-fitted, `(trainings, n)` or `(repeats, trainings, n)`.
+        compared: Decisions that methods are compared by, cross-fitted: of the family
+            of rules, whether it was taken or not. `(trainings, n)` or `(repeats,
+            trainings, n)`.
         gain: Over the likeliest class, and its noise.
     """
 
     rule: Rule
     choice: OffsetChoice | None
-    decisions: np.ndarray
+    compared: np.ndarray
     gain: tuple[float, float]
 
 
@@ -103,15 +105,15 @@ def choose_rule(
         gained = lead(y, decisions, plain, objective, of_seeds=False)
         gain = (gained.difference, gained.noise)
         if gained.difference < 0:
-            return Chosen(rule._replace(prior=None), None, plain, gain)
+            return Chosen(rule._replace(prior=None), None, decisions, gain)
         return Chosen(rule._replace(costs=objective.costs), None, decisions, gain)
     ready = p if shift is None else np.stack([rule.probabilities(own) for own in p])
     log_prior = np.log(prior if test_prior is None else test_prior)
     logits = log_probabilities(ready)
-    choice, decisions = offsets_of_trainings(y, logits, objective, log_prior)
+    choice, compared = offsets_of_trainings(y, logits, objective, log_prior)
     if choice.kind != "none" or shift is not None:
         rule = rule._replace(offsets=choice.offsets)
-    return Chosen(rule, choice, decisions, (choice.gain, choice.noise))
+    return Chosen(rule, choice, compared, (choice.gain, choice.noise))
 
 
 def _cross_fitted(y, p, costs, prior, shift):

@@ -112,9 +112,10 @@ def on_rule(used: Judged, names: Sequence[str], maximise: str) -> Iterator[str]:
             )
         return
     if choice.kind == "none":
+        best = f" (the best of them {gain})" if difference else ""
         yield (
             "Decide for the likeliest class: no offsets of classes gain more than "
-            f"noise on validation (the best of them {gain})."
+            f"noise on validation{best}."
         )
         return
     kind = "an offset for each class"
@@ -133,20 +134,20 @@ def on_rule(used: Judged, names: Sequence[str], maximise: str) -> Iterator[str]:
 
 def on_probabilities(used: Judged) -> Iterator[str]:
     """What to do before probabilities are trusted."""
-    temperature, prior = used.rule.calibration
-    if temperature == 1 and prior is None:
+    calibration = used.rule.calibration
+    if not calibration.changes:
         yield (
             "Take probabilities as they are: neither a temperature nor the class "
             "frequencies make them better by more than noise on validation."
         )
         return
-    sure = "less" if temperature > 1 else "more"
+    sure = "less" if calibration.temperature > 1 else "more"
     yield (
         f"Where the probability itself matters, divide log-probabilities by "
-        f"{temperature:.3g}, which makes them {sure} sure"
+        f"{calibration.temperature:.3g}, which makes them {sure} sure"
         + (
             "."
-            if prior is None
+            if calibration.prior is None
             else ", then add the logarithm of each class's frequency: they were of "
             "balanced batches."
         )

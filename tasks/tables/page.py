@@ -5,12 +5,14 @@ from pathlib import Path
 
 import jinja2
 
+from keras_m2m.report.page import TEMPLATES
 from tasks.tables import figures
 from tasks.tables import layout
 from tasks.tables.model import Table
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+# The base, with its style, is the one of the library's reports.
+_PAGES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader([Path(__file__).parent, TEMPLATES]),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -37,7 +39,7 @@ def page(table: Table) -> str:
         for column in table.columns
         for figure in figures.of_column(column.label, table.cells(column))
     ]
-    return _TEMPLATES.get_template("page.html").render(
+    return _PAGES.get_template("page.html").render(
         title=table.title,
         overview=layout.overview(table) if len(table.columns) > 1 else None,
         blocks=[layout.block(table, column) for column in table.columns],

@@ -1,0 +1,101 @@
+"""Part of the page: mistakes that are worth looking at."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_m2m.report.contents import Contents
+from keras_m2m.report.contents import number
+from keras_m2m.report.contents import percent
+from keras_m2m.report.parts import Grid
+from keras_m2m.report.parts import Mistake
+from keras_m2m.report.parts import Part
+from keras_m2m.report.parts import uri
+
+_MOST_PAIRS, _MOST_MISTAKES = 8, 12
+_MOST_OF_A_PAIR = 3
+_KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg"}
+
+
+def of_mistakes(contents: Contents) -> Part:
+    """The pairs that are confused most, and the most confident mistakes.
+
+    Raises:
+        ValueError: If `samples` returns what a page cannot show.
+    """
+    confusion = contents.confusion(contents.used.decisions)
+    wrong = confusion - np.diag(confusion.diagonal())
+    if not wrong.any():
+        return Part("mistakes", "Mistakes to look at", ["There are none."])
+    rows = []
+    for cell in np.argsort(-wrong, axis=None, kind="stable")[:_MOST_PAIRS]:
+        true, predicted = divmod(int(cell), len(wrong))
+        if wrong[true, predicted]:
+            share = wrong[true, predicted] / contents.tested[true]
+            rows.append(
+                [
+                    f"{contents.names[true]} taken for {contents.names[predicted]}",
+                    number(wrong[true, predicted]),
+                    f"{percent(share)} % of {contents.names[true]}",
+                ]
+            )
+    caption = f"The most frequent mistakes{contents.of_trainings}"
+    first = " of the first training" if contents.used.method.trainings > 1 else ""
+    return Part(
+        "mistakes",
+        "Mistakes to look at",
+        [
+            f"Below the table, the surest mistakes{first}: often a wrong label, or a "
+            "sample that no class fits."
+        ],
+        [Grid(caption, ["mistake", "test samples", "share"], rows)],
+        mistakes=[_mistake(contents, row) for row in _surest(contents)],
+    )
+
+
+def _surest(contents):
+    """Rows of the surest mistakes, a few of each pair of classes."""
+    decided = contents.used.decisions[0]
+    p = contents.used.rule.probabilities(contents.p[0])
+    wrong = np.flatnonzero(decided != contents.y)
+    sure = p[wrong, decided[wrong]] - p[wrong, contents.y[wrong]]
+    found: list[int] = []
+    pairs: dict[tuple[int, int], int] = {}
+    for row in wrong[np.argsort(-sure, kind="stable")].tolist():
+        pair = (contents.y[row], decided[row])
+        pairs[pair] = pairs.get(pair, 0) + 1
+        if pairs[pair] <= _MOST_OF_A_PAIR:
+            found.append(row)
+        if len(found) == _MOST_MISTAKES:
+            break
+    return found
+
+
+def _mistake(contents, row):
+    p = contents.used.rule.probabilities(contents.p[0, row : row + 1])[0]
+    true, decided = contents.y[row], contents.used.decisions[0, row]
+    title = f"{contents.names[true]}, taken for {contents.names[decided]}"
+    about = (
+        f"Test sample {row}. Probability of {contents.names[decided]} "
+        f"{percent(p[decided])} %, of {contents.names[true]} {percent(p[true])} %."
+    )
+    shown = None if contents.samples is None else contents.samples(row)
+    if shown is None:
+        return Mistake(title, about, None, "", ())
+    if isinstance(shown, Mapping):
+        values = [(str(name), str(value)) for name, value in shown.items()]
+        return Mistake(title, about, None, "", values)
+    if isinstance(shown, str):
+        return Mistake(title, about, None, "", [("text", shown)])
+    kinds = [
+        kind
+        for start, kind in _KINDS.items()
+        if isinstance(shown, bytes) and shown.startswith(start)
+    ]
+    if not kinds:
+        raise ValueError(
+            "`samples` must return a dictionary, the bytes of a PNG or JPEG image, "
+            f"text or None. Received: {type(shown).__name__} for row {row}"
+        )
+    alt = f"Test sample {row}, a {title}"
+    return Mistake(title, about, uri(shown, kinds[0]), alt, ())

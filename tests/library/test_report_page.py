@@ -1,0 +1,133 @@
+"""The page of a report: one file, for all readers, that says what it says."""
+
+import io
+import itertools
+import re
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from helpers import decisions_oracle
+from helpers.pages import Page
+from keras_m2m.report import Held
+from keras_m2m.report import report
+
+pytestmark = pytest.mark.no_backend
+NAMES = ["many", "<b>some</b> & more", "few"]
+
+
+def made(**options):
+    methods = []
+    for name, strength, kind, seconds in [
+        ("logistic", 2, "reference", 0.1),
+        ("m2m", 4, "network", 60),
+    ]:
+        y, p = decisions_oracle.made(400, [0.6, 0.3, 0.1], strength)
+        methods.append(Held(name, y, p, y, p, kind=kind, seconds=seconds))
+    return report(methods, NAMES, [600, 300, 100], **options).html
+
+
+def image(row):
+    file = io.BytesIO()
+    matplotlib.image.imsave(file, np.full((8, 8, 3), row % 5 / 5), format="png")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def source():
+    curve = {0.5: [0.9, 0.4, 0.1], 1.0: [0.95, 0.5, 0.4]}
+    return made(samples=image, learning_curve=curve, title="My <data>")
+
+
+@pytest.fixture(scope="module")
+def page(source):
+    return Page(source)
+
+
+def test_headings_are_in_order(page):
+    levels = [level for level, _ in page.headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert page.headings[0] == (1, "My <data>")
+    assert page.headings[1] == (2, "What to do")
+
+
+def test_all_images_say_what_they_show(page):
+    assert len(page.images) > 2
+    assert all(len(alt) > 10 for alt in page.images)
+
+
+def test_every_table_has_a_caption_and_headers_with_a_scope(page):
+    assert page.tables == page.captions > 5
+    assert set(page.scopes) == {"col", "row"}
+
+
+def test_wide_tables_scroll_and_can_be_reached_by_keys(page):
+    assert len(page.regions) == page.tables
+    assert all(one["tabindex"] == "0" and one["aria-label"] for one in page.regions)
+
+
+def test_it_needs_no_other_file_and_runs_nothing(source, page):
+    assert "default-src 'none'" in source
+    assert not re.findall(r'(?:src|href)="(?!data:)', source)
+    assert "script" not in page.tags
+
+
+def test_tags_are_closed_in_order(page):
+    assert page.open == []
+
+
+def test_names_are_text(source):
+    assert "<b>some</b>" not in source
+    assert "&lt;b&gt;some&lt;/b&gt; &amp; more" in source
+
+
+def test_names_of_links_are_unique(page):
+    assert len(set(page.ids)) == len(page.ids) > 5
+
+
+def test_it_is_the_same_each_time(source):
+    curve = {0.5: [0.9, 0.4, 0.1], 1.0: [0.95, 0.5, 0.4]}
+    again = made(samples=image, learning_curve=curve, title="My <data>")
+    assert again == source
+
+
+def test_the_learning_curve_says_where_samples_help(source):
+    assert "The last step gained most for few: 30.0 points" in source
+
+
+def test_samples_may_be_values_or_text():
+    values = made(samples=lambda row: {"height": row, "<i>": "<script>"})
+    assert "<dt>height</dt>" in values
+    assert "&lt;script&gt;" in values
+    assert "<dd>so it reads</dd>" in made(samples=lambda row: "so it reads")
+
+
+def test_the_surest_mistakes_are_shown_first():
+    y = np.repeat([0, 1, 2], [6, 3, 3])
+    p = np.full((12, 3), 0.1) + 0.7 * np.eye(3)[y]
+    p[7], p[9] = [0.9, 0.05, 0.05], [0.6, 0.1, 0.3]
+    one = Held("logistic", y, p, y, p)
+    html = report([one], ["a", "b", "c"], [6, 3, 3], maximise="accuracy").html
+    assert re.findall(r"Test sample (\d+)\.", html) == ["7", "9"]
+    assert "Probability of a 90.0 %, of b 5.0 %" in html
+
+
+def test_counts_of_decisions_are_those_of_the_test():
+    y = np.repeat([0, 1], [30, 20])
+    p = np.where(y[:, None] == [0, 1], 0.9, 0.1)
+    p[:4] = p[:4, ::-1]
+    html = report([Held("logistic", y, p, y, p)], ["a", "b"], [30, 20]).html
+    rows = re.findall(
+        r'row">([ab])</th>\s*<td>(\d+)</td>\s*<td>(\d+)</td>\s*</tr>', html
+    )
+    assert rows[-2:] == [("a", "26", "4"), ("b", "0", "20")]
+
+
+def test_it_is_saved(tmp_path):
+    y, p = decisions_oracle.made(50, [0.5, 0.5])
+    found = report([Held("é", y, p, y, p)], ["a", "b"], [25, 25])
+    path = found.save(tmp_path / "report.html")
+    assert path.read_text("utf-8") == found.html
