@@ -121,6 +121,7 @@ def _sentences(choice: Choice, known, data, question, names, better):
         *words.on_method(choice, len(known), maximise),
         *words.on_rule(used, names, maximise),
         *words.on_probabilities(used),
+        *words.on_prior(question.test_prior),
         *words.on_test(used, maximise),
         *words.on_confirmation(choice, question, better, on_test),
         *words.on_samples(data, names, min(networks, default=1), bool(networks)),

@@ -72,7 +72,7 @@ def _row(contents, confusion, p, k):
     ]
     if tested < FEW:
         found = f"{number(hits)} of {tested}" if tested else "–"
-        return [*name, found, *["too few to say"] * 4]
+        return [*name, found, "too few to say", "–", "–", "–"]
     recall = hits / tested
     precision = hits / predicted if predicted else np.nan
     f1 = 2 * hits / (tested + predicted)

@@ -80,17 +80,17 @@ def of_average_precision(area: float, positives: int) -> Interval:
     Example:
 
     >>> low, high = of_average_precision(0.5, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.403, 0.597)
+    >>> round(low, 2), round(high, 2)
+    (0.4, 0.6)
 
     Source: Boyd et al., Area under the precision-recall curve: point estimates and
-    confidence intervals (ECML PKDD 2013), section 3.2.
+    confidence intervals (ECML PKDD 2013), section 3.2, of an area off 0 and 1.
     """
-    area = float(np.clip(area, 1e-6, 1 - 1e-6))
-    middle = np.log(area / (1 - area))
-    half = _Z / np.sqrt(positives * area * (1 - area))
+    inside = _off_the_ends(area, positives)
+    middle = np.log(inside / (1 - inside))
+    half = _Z / np.sqrt((positives + 1) * inside * (1 - inside))
     low, high = 1 / (1 + np.exp(-(middle + np.array([-half, half]))))
-    return float(low), float(high)
+    return float(min(low, area)), float(max(high, area))
 
 
 def of_roc_area(area: float, positives: int, negatives: int) -> Interval:
@@ -100,16 +100,23 @@ def of_roc_area(area: float, positives: int, negatives: int) -> Interval:
 
     >>> low, high = of_roc_area(0.9, 50, 500)
     >>> round(low, 2), round(high, 2)
-    (0.84, 0.96)
+    (0.83, 0.95)
 
     Source: Hanley and McNeil, The meaning and use of the area under a ROC curve
-    (Radiology 1982).
+    (Radiology 1982), of an area off 0 and 1.
     """
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    inside = _off_the_ends(area, positives)
+    first, second = inside / (2 - inside), 2 * inside**2 / (1 + inside)
     variance = (
-        area * (1 - area)
-        + (positives - 1) * (first - area**2)
-        + (negatives - 1) * (second - area**2)
+        inside * (1 - inside)
+        + (positives - 1) * (first - inside**2)
+        + (negatives - 1) * (second - inside**2)
     ) / (positives * negatives)
-    half = _Z * np.sqrt(max(variance, 0.0))
-    return float(max(area - half, 0.0)), float(min(area + half, 1.0))
+    half = _Z * np.sqrt(variance)
+    low, high = max(inside - half, 0.0), min(inside + half, 1.0)
+    return float(min(low, area)), float(max(high, area))
+
+
+def _off_the_ends(area, positives):
+    """An area drawn to 0.5 by one more sample, since 0 and 1 have no variance."""
+    return (area * positives + 0.5) / (positives + 1)

@@ -154,6 +154,15 @@ def on_probabilities(used: Judged) -> Iterator[str]:
     )
 
 
+def on_prior(test_prior: np.ndarray | None) -> Iterator[str]:
+    """What another prior means for all of this."""
+    if test_prior is not None:
+        yield (
+            "All scores are for the class frequencies that were asked for, and "
+            "probabilities are shifted to them before the decision."
+        )
+
+
 def on_test(used: Judged, maximise: str) -> Iterator[str]:
     """The score on the test, and whether validation promised it."""
     yield (

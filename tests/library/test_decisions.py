@@ -219,3 +219,24 @@ def test_many_comparisons_ask_for_more():
     second[0, :8] = 1
     assert accuracy_lead(y, y[None], second).is_real
     assert not accuracy_lead(y, y[None], second, tests=20).is_real
+
+
+def right_and_wrong(rng, y, share, hard):
+    """Decisions of which a share is right; the same samples are hard for all."""
+    luck = 0.5 * hard + 0.5 * rng.random(len(y))
+    limit = np.sqrt(share / 2) if share < 0.5 else 1 - np.sqrt((1 - share) / 2)
+    return np.where(luck < limit, y, 1 - y)[None]
+
+
+@pytest.mark.parametrize(
+    "shares, fewest, most", [((0.8, 0.8), 0, 8), ((0.8, 0.87), 70, 100)]
+)
+def test_equal_methods_seldom_win_and_better_ones_mostly_do(shares, fewest, most):
+    """Of 100 pairs of methods, on 500 samples each."""
+    y, won = np.repeat([0, 1], 250), 0
+    for draw in range(100):
+        rng = np.random.default_rng(draw)
+        hard = rng.random(500)
+        second, first = (right_and_wrong(rng, y, share, hard) for share in shares)
+        won += accuracy_lead(y, first, second).is_real
+    assert fewest <= won <= most

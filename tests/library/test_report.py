@@ -150,6 +150,7 @@ def test_another_prior_shifts_probabilities_and_decisions():
     # Accuracy where all classes are equally frequent.
     expected = balanced_accuracy_score(y, weighed.argmax(1))
     assert found.scores["logistic"] == pytest.approx(expected)
+    assert said(found, "for the class frequencies that were asked for")
 
 
 def test_without_validation_nothing_is_chosen():
@@ -255,4 +256,13 @@ def test_a_class_of_one_sample_leaves_its_interval_wide():
     objective = check_objective("balanced_accuracy", None, 2)
     low, high = interval.of_score(y, y[None], objective)
     assert low < 0.9
+    assert high == 1
+
+
+def test_an_area_of_1_is_not_certain():
+    low, high = interval.of_average_precision(1.0, 40)
+    assert 0.8 < low < 0.9
+    assert high == 1
+    low, high = interval.of_roc_area(1.0, 40, 400)
+    assert 0.9 < low < 1
     assert high == 1
