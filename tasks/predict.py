@@ -16,8 +16,9 @@ writes `predictions.csv` (`--out`), a line for each sample: `predicted`, the cla
 
 - `unsure`: the two likeliest classes are closer than in other rows. `--look` (0.05) is
   the share of rows that are called so;
-- `unlike training`: a photograph that is less like those of the training set than 99
-  of 100 of the validation set were;
+- `unlike training`: a photograph whose features are farther from those of all training
+  photographs than 99 of 100 of the validation set were. `training_features.npz` in the
+  folder of the run is needed for that;
 - `cannot be read`, and why: a photograph that is damaged. It has no prediction.
 
 A network that was trained on balanced batches, as by M2m, gives probabilities as if all
@@ -34,6 +35,8 @@ import keras
 import numpy as np
 from absl import flags
 
+from keras_m2m.heads import feature_network
+from keras_m2m.heads.head import head_alone
 from tasks.data import whole_files
 from tasks.data.own import preprocessing
 from tasks.data.own.array_samples import read_samples
@@ -52,9 +55,9 @@ from tasks.experiment.paths import read_path
 from tasks.records import records
 from tasks.records.teachers import load
 from tasks.runs import commands
+from tasks.training import familiarity
 from tasks.training.evaluation import logits_of
 from tasks.training.evaluation import probabilities_of
-from tasks.training.familiarity import familiarity
 
 _BATCH = 2**23  # Values of photographs that are in memory at once, and at least 16.
 
@@ -66,13 +69,13 @@ class _Seen(NamedTuple):
         logits: float32 `(n, num_classes)`.
         others: A frame of what else is known of each.
         broken: By row, why a sample could not be read.
-        least: The familiarity below which a sample is unlike the training set's.
+        unlike: Rows of samples unlike those of the training set, if that is known.
     """
 
     logits: np.ndarray
     others: Any
     broken: dict[int, str] = {}
-    least: float = -math.inf
+    unlike: np.ndarray | tuple = ()
 
 
 def predict(folder: Path, data: Path, look: float = 0.05) -> Any:
@@ -109,7 +112,7 @@ def predict(folder: Path, data: Path, look: float = 0.05) -> Any:
 
 def _seen(folder, data, f, about):
     if data.is_dir() or is_image(data.name):
-        return _photographs(data, f, about)
+        return _photographs(folder, data, f, about)
     x, others = _table(folder, data) if is_table(data) else _arrays(data, f)
     if x.shape[1:] != f.input_shape[1:]:
         raise UserError(
@@ -125,9 +128,8 @@ def _reasons(seen, chances, share):
     two = np.sort(chances[readable], axis=1)[:, -2:]
     order = np.argsort(two[:, 1] - two[:, 0], kind="stable")
     unsure = readable[order[: math.ceil(share * len(readable))]]
-    unlike = readable[familiarity(seen.logits[readable]) < seen.least]
     reasons = [[] for _ in chances]
-    for rows, why in ((unsure, "unsure"), (unlike, "unlike training")):
+    for rows, why in ((unsure, "unsure"), (seen.unlike, "unlike training")):
         for row in rows:
             reasons[row].append(why)
     for row, why in seen.broken.items():
@@ -147,7 +149,7 @@ def _network(folder):
     return f, records.read(folder / "result.json")
 
 
-def _photographs(data, f, about):
+def _photographs(folder, data, f, about):
     """What a network says of photographs, of which few are in memory at once."""
     reading = about.get("reading")
     if reading is None:
@@ -160,17 +162,34 @@ def _photographs(data, f, about):
     size, count = reading["size"], len(paths)
     step = max(16, _BATCH // (size * size * 3))
     bar = keras.utils.Progbar(count, verbose=sys.stdout.isatty(), unit_name="image")
-    logits, broken = [], {}
+    judge = _judge(f, familiarity.load(folder))
+    logits, unlike, broken = [], [], {}
     for start in range(0, count, step):
         images, own = read_new(paths[start : start + step], size, reading["bits"])
         broken |= {start + row: why for row, why in own.items()}
-        logits.append(logits_of(f, samples(images)))
+        found, far = judge(samples(images))
+        logits.append(found)
+        unlike += [start + row for row in np.flatnonzero(far) if row not in own]
         bar.update(min(start + step, count))
     if len(broken) == count:
         raise UserError(f"no image can be read: {paths[0]}: {broken[0]}")
     names = [path.relative_to(root).as_posix() for path in paths]
     others = load_pandas().DataFrame({"file": names})
-    return _Seen(np.concatenate(logits), others, broken, reading["least_familiar"])
+    return _Seen(np.concatenate(logits), others, broken, np.array(unlike, int))
+
+
+def _judge(f, known):
+    """A function from samples to their logits, and which are unlike the training's."""
+    if known is None:
+        return lambda x: (logits_of(f, x), np.zeros(len(x), bool))
+    body, head = feature_network(f), head_alone(f)
+
+    def judge(x):
+        features = body.predict(x, verbose=0)
+        far = familiarity.distances(known.directions, features) > known.limit
+        return logits_of(head, features), far
+
+    return judge
 
 
 def _paths(data):

@@ -16,8 +16,6 @@ from tasks.records.identity import flags_of
 from tasks.records.versions import versions
 from tasks.training import devices
 from tasks.training.evaluation import evaluate
-from tasks.training.evaluation import logits_of
-from tasks.training.familiarity import least_familiar
 
 
 def result_of(
@@ -39,11 +37,7 @@ def result_of(
     began = time.perf_counter()
     scores = evaluate(trained.f, *data.test, data.class_counts)
     timing = {**timing, **trained.seconds, "evaluate": time.perf_counter() - began}
-    reading = {}
-    if data.reading is not None:
-        held_out, _ = data.validation or data.test
-        least = least_familiar(logits_of(trained.f, held_out))
-        reading = {"reading": {**data.reading, "least_familiar": least}}
+    reading = {} if data.reading is None else {"reading": dict(data.reading)}
     return {
         "task": settings.task,
         "source": data.source,

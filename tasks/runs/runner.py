@@ -6,6 +6,7 @@ README.md, result.json, f.keras, history.csv, pictures
 crt/, adjust=1/        of what `--head` or `--adjust` makes of it, in the same place
 g.keras                the frozen classifier of M2m
 preprocessing.skops    what makes vectors of the rows of a table, beside each f.keras
+training_features.npz  what photographs are compared with by `tasks.predict`, likewise
 """
 
 import shutil
@@ -42,6 +43,7 @@ from tasks.runs.about_data import notes_on_rare
 from tasks.runs.data_checks import check_methods
 from tasks.runs.dry_run import print_plan
 from tasks.training import devices
+from tasks.training import familiarity
 from tasks.training.determinism import make_deterministic
 from tasks.training.evaluation import evaluate
 
@@ -243,6 +245,9 @@ def _show(place, trainings, own, results):
         trainings.network_of_result(own)  # Which makes it again if it is gone.
     _copy(trainings.folder_of_result(own) / "f.keras", place / "f.keras")
     preprocessing.save(trainings.data.preprocessor, place)
+    if trainings.data.reading:
+        f = trainings.network_of_result(own)
+        familiarity.save(familiarity.familiar(f, trainings.data), place)
     pictures.write(place, results, trainings.data)
     translates = METHODS[own.method].translate and not own.after
     if translates and (trainings.data.are_images or trainings.data.are_series):

@@ -14,6 +14,7 @@ from helpers.own_data import write_images
 from tasks import folder
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
+from tasks.predict import predict
 from tasks.runs import runner
 
 pytestmark = pytest.mark.no_backend
@@ -52,7 +53,14 @@ def test_a_folder_of_images_goes_through_to_the_pictures(images, tmp_path):
     assert result["class_counts"] == [4, 9, 1]
     assert np.sum(result["confusion_matrix"], axis=1).tolist() == [1, 2, 1]
     assert result["step_size"] == pytest.approx(0.1)
-    assert (tmp_path / "out" / "translations.png").exists()
+    out = tmp_path / "out"
+    assert (out / "translations.png").exists()
+    assert result["reading"] == {"size": 8, "bits": None, "group": None}
+    assert "| class " in (out / "README.md").read_text()
+    found = predict(out, images)
+    assert found["file"][0] == "cat/0.png"
+    assert set(found["predicted"]) <= {"cat", "dog", "owl"}
+    assert (out / "training_features.npz").exists()
 
 
 def test_vectors_train_an_mlp_that_normalises_them(tmp_path):

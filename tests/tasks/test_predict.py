@@ -5,13 +5,16 @@ import numpy as np
 import pandas
 import pytest
 from PIL import Image
+from sklearn.metrics.pairwise import cosine_similarity
 
 import keras_m2m
 from helpers.own_data import load
 from helpers.own_data import write_arrays
 from helpers.own_data import write_images
+from keras_m2m import heads
 from tasks import predict
 from tasks.experiment.errors import UserError
+from tasks.experiment.task import Data
 from tasks.records import records
 from tasks.training import evaluation
 from tasks.training import familiarity
@@ -119,7 +122,7 @@ def test_the_share_of_least_margin_is_unsure(tmp_path):
 
 # Photographs.
 
-READING = {"size": 8, "bits": None, "group": None, "least_familiar": -1e9}
+READING = {"size": 8, "bits": None, "group": None}
 
 
 @pytest.fixture
@@ -159,8 +162,7 @@ def test_photographs_are_the_same_pixels_as_in_training(deep, kept, seen, tmp_pa
     if deep:
         write_grey(own / "c", [0, 77, 4000])
     data = load(own, "--image_size=8")
-    reading = {**data.reading, "least_familiar": -1e9}
-    folder = run_of(tmp_path / "run", image_network(), reading)
+    folder = run_of(tmp_path / "run", image_network(), data.reading)
     found = predict.predict(folder, own)
     (x,) = seen
     assert found["file"].tolist()[:6] == [*(f"a/{i}.png" for i in range(5)), "b/0.png"]
@@ -198,24 +200,53 @@ def test_a_damaged_photograph_has_a_line_and_no_prediction(kept, tmp_path):
         predict.predict(folder, own / "x" / "1.png")
 
 
+def own_data(x, y, held_out):
+    return Data((x, y), (held_out, y[:1]), (x, y), ["a", "b"], "made up")
+
+
 def test_photographs_unlike_those_of_the_training_are_named(kept, seen, tmp_path):
     own = write_images(tmp_path / "own", {"x": 9})
     f = image_network()
-    predict.predict(run_of(tmp_path / "run", f, READING), own)
-    familiar = np.log(np.exp(f.predict(seen[0], verbose=0)).sum(axis=1))
-    least = np.sort(familiar)[2:4].mean().item()
-    folder = run_of(tmp_path / "run", f, {**READING, "least_familiar": least})
+    folder = run_of(tmp_path / "run", f, READING)
+    expected = predict.predict(folder, own, look=0)
+    (x,) = seen
+    rows = [0, 3, 4]
+    y = np.array([0, 1, 1])
+    known = familiarity.familiar(f, own_data(x[rows], y, x[rows]))
+    assert known.limit == pytest.approx(0, abs=1e-3)  # But for float16.
+    familiarity.save(known._replace(limit=1e-3), folder)
     found = predict.predict(folder, own, look=0)
-    assert ((found["look"] == "unlike training") == (familiar < least)).all()
+    unlike = np.setdiff1d(np.arange(9), rows)
+    assert np.flatnonzero(found["look"] == "unlike training").tolist() == [*unlike]
     both = predict.predict(folder, own, look=1)["look"]
-    assert both[familiar.argmin()] == "unsure; unlike training"
+    assert both[1] == "unsure; unlike training"
+    columns = ["probability of a", "probability of b"]
+    np.testing.assert_allclose(found[columns], expected[columns], rtol=1e-4)
 
 
-def test_what_is_held_out_says_what_is_unlike_the_training_set():
-    logits = np.log(np.arange(1, 201)).astype("float32")[:, None] * [1, 1]
-    least = familiarity.least_familiar(logits)
-    assert least == pytest.approx(np.log(2 * 2), rel=1e-6)  # One of 200 is below.
-    assert (familiarity.familiarity(logits) < least).sum() == 1
+def test_the_limit_is_what_99_of_100_held_out_samples_keep():
+    rng = np.random.default_rng(0)
+    f, x = network("dense"), rng.normal(size=(40, 3)).astype("float32")
+    held_out = rng.normal(size=(200, 3)).astype("float32")
+    known = familiarity.familiar(f, own_data(x, np.arange(40) % 2, held_out))
+    features = heads.features(f, x).values, heads.features(f, held_out).values
+    cosines = cosine_similarity(*features).max(axis=0)
+    assert known.limit == pytest.approx(np.sort(1 - cosines)[-2], abs=1e-3)
+    assert (1 - cosines > known.limit + 1e-3).sum() <= 1
+
+
+def test_of_many_training_samples_equally_many_of_each_class_are_kept(monkeypatch):
+    monkeypatch.setattr(familiarity, "_MOST", 10)
+    x = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
+    y = np.array([0] * 47 + [1] * 3)
+    known = familiarity.familiar(network("dense"), own_data(x, y, x))
+    assert len(known.directions) == 5 + 3
+
+
+def test_what_is_damaged_or_gone_points_nothing_out(tmp_path):
+    assert familiarity.load(tmp_path) is None
+    (tmp_path / familiarity.FILE).write_bytes(b"PK")
+    assert familiarity.load(tmp_path) is None
 
 
 @pytest.mark.parametrize(

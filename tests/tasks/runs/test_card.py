@@ -31,7 +31,7 @@ RESULT = {
     "backend": "jax",
     "commit": "abc",
     "versions": {"keras": "3.15.1"},
-    "reading": {"size": 4, "bits": None, "group": "lesion_id", "least_familiar": 1.0},
+    "reading": {"size": 4, "bits": None, "group": "lesion_id"},
 }
 
 
