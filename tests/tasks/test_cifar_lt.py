@@ -18,7 +18,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.no_backend
 DATA = os.environ.get("DATA")
 NAMES = [f"fine {k}" for k in range(100)]
 
@@ -102,7 +102,6 @@ def test_the_first_tenth_of_the_test_set_is_validation(folder):
     assert numbers(field.test[0]) == list(range(1000))
 
 
-@pytest.mark.no_backend
 def test_a_run_on_cifar100_with_step_imbalance(folder, tmp_path):
     flags = ["--imbalance=step", "--epochs=2", "--defer_epoch=1", "--method=drs"]
     flags += [f"--out_dir={tmp_path}"]
@@ -118,7 +117,6 @@ def test_the_network_is_resnet32_unless_a_depth_is_given(folder, flags, name):
     assert cifar_lt.TASK.build(cifar_lt.load(own), "dense", own).name == name
 
 
-@pytest.mark.no_backend
 def test_a_resnet_trains_on_made_images_of_the_real_schema(tmp_path):
     flags = ["--preset=small", "--depth=8", "--largest=20", "--rho=4", "--method=drs"]
     # A batch is a third of the samples: all batches have one shape.

@@ -8,6 +8,8 @@ from keras_m2m import plots
 from tasks import class_sizes
 from tasks.experiment.errors import UserError
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_a_histogram_goes_from_the_largest_class_to_the_smallest():
     figure = plots.class_sizes({"made": [5, 500, 50]})

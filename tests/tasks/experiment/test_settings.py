@@ -13,6 +13,8 @@ from tasks.experiment.settings import Settings
 from tasks.experiment.settings import parse
 from tasks.registry import TASKS
 
+pytestmark = pytest.mark.no_backend
+
 
 def task(name):
     return importlib.import_module(f"tasks.{name}").TASK

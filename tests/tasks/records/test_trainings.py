@@ -51,6 +51,7 @@ def test_deferred_methods_of_a_seed_share_their_start(done):
     assert starts == ["erm-ce-seed0", "erm-ce-seed1"]
 
 
+@pytest.mark.no_backend
 def test_g_is_the_plain_network_of_the_next_seed(done):
     own, results = done
     assert results["m2m"]["g"] == {"seeds": [1]}
@@ -60,6 +61,7 @@ def test_g_is_the_plain_network_of_the_next_seed(done):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.no_backend
 def test_a_loss_keeps_g_that_of_cross_entropy(done):
     own, _ = done
     for focal, ce in zip(
@@ -70,6 +72,7 @@ def test_a_loss_keeps_g_that_of_cross_entropy(done):
         np.testing.assert_array_equal(focal, ce)
 
 
+@pytest.mark.no_backend
 def test_what_is_done_is_not_trained_again(done, tmp_path):
     own, results = done
     elsewhere = cells(tmp_path)
@@ -162,6 +165,7 @@ def test_memory_is_freed_and_the_devices_stay_chosen():
         assert keras.distribution.distribution() is chosen
 
 
+@pytest.mark.no_backend
 def test_translations_are_counted_by_classes(done):
     _, results = done
     translated, accepted = (
@@ -174,6 +178,7 @@ def test_translations_are_counted_by_classes(done):
     assert "translated" not in results["drs"]
 
 
+@pytest.mark.no_backend
 def test_a_result_is_small_and_names_no_path(done, tmp_path_factory):
     own, _ = done
     for path in own.results.iterdir():
@@ -340,6 +345,7 @@ def test_a_method_fixes_flags_by_itself():
     assert settings.lam == 0
 
 
+@pytest.mark.no_backend
 def test_a_result_is_read_by_json(done):
     own, results = done
     file = own.results / f"{own.name(tiny.settings())}.json"
