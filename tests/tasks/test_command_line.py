@@ -58,25 +58,21 @@ def result_in(folder):
 # Processes of their own.
 
 
+# A third of the samples: batches of one shape.
+FEW_DIGITS = ["--largest=20", "--rho=4", "--batch_size=35"]
+
+
 @pytest.mark.skipif(
     keras.config.backend() != "tensorflow",
-    reason="there test_without_tensorflow.py runs a task in a process of its own",
+    reason="there --deterministic asks for nothing of a CPU",
 )
-def test_digits_compares_m2m_with_erm_and_drs(tmp_path):
-    flags = [*QUICK, "--largest=20", "--rho=4", f"--out_dir={tmp_path}"]
-    flags += ["--batch_size=35"]  # A third of the samples: batches of one shape.
-    status, output, errors = process("digits_lt", *flags, "--deterministic")
+def test_m2m_has_deterministic_operations(tmp_path):
+    once = ["--epochs=1", "--defer_epoch=0", "--steps=1", "--gamma=0", "--compare="]
+    flags = [*once, *FEW_DIGITS, f"--out_dir={tmp_path}", "--deterministic"]
+    status, output, errors = process("digits_lt", *flags)
     assert status == 0, errors
     assert "--deterministic with" in output
-    result = result_in(tmp_path)
-    assert result["class_counts"][0] == 20
-    assert result["class_counts"][-1] == 5
-    table = output.split("bACC")[1]
-    assert [line.split()[0] for line in table.splitlines()[2:6]] == [
-        *("g", "erm", "drs", "m2m")
-    ]
-    assert (tmp_path / "translations.png").exists()
-    assert f"g is saved as {tmp_path / 'g.keras'}" in output
+    assert result_in(tmp_path)["acceptance_rate"] == 1
 
 
 @pytest.mark.no_backend
@@ -89,6 +85,22 @@ def test_a_mistake_ends_the_process_with_a_message_and_no_traceback(tmp_path):
 
 
 # In this process.
+
+
+@pytest.mark.no_backend
+def test_digits_compares_m2m_with_erm_and_drs(tmp_path, command):
+    flags = [*QUICK, *FEW_DIGITS, f"--out_dir={tmp_path}"]
+    status, output, errors = command("digits_lt", *flags)
+    assert status == 0, errors
+    result = result_in(tmp_path)
+    assert result["class_counts"][0] == 20
+    assert result["class_counts"][-1] == 5
+    table = output.split("bACC")[1]
+    assert [line.split()[0] for line in table.splitlines()[2:6]] == [
+        *("g", "erm", "drs", "m2m")
+    ]
+    assert (tmp_path / "translations.png").exists()
+    assert f"g is saved as {tmp_path / 'g.keras'}" in output
 
 
 def write_documents(path, counts, rng):
