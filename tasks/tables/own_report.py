@@ -90,7 +90,7 @@ def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
         **wishes._asdict(),
         samples=None if chosen.found else shown(sweep.opened[0].data),
         parts=sections(table),
-        title=table.title,
+        title=f"Methods compared on {about['source'].partition(',')[0]}",
     )
     try:
         made = make_report()
