@@ -147,10 +147,16 @@ def of_learning(contents: Contents, learning_curve: Mapping[float, Any]) -> Part
         gain = last - before
         if not np.isnan(gain).all():
             k = int(np.nanargmax(gain))
+            noise = interval.noise_of_gain(before[k], last[k], contents.tested[k])
             sentences.append(
                 f"The last step gained most for {contents.names[k]}: "
-                f"{100 * gain[k]:.1f} points of recall. More samples of a class help "
-                "where recall still rises."
+                f"{100 * gain[k]:.1f} ± {100 * noise:.1f} points of recall."
+            )
+            sentences.append(
+                "More samples of a class help where recall still rises; another step "
+                "like this one seldom gains more."
+                if gain[k] > noise
+                else "That is within noise: more samples are not sure to help."
             )
     caption = "Recall in percent, by the share of the training samples"
     return Part(

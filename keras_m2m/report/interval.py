@@ -120,3 +120,26 @@ def of_roc_area(area: float, positives: int, negatives: int) -> Interval:
 def _off_the_ends(area, positives):
     """An area drawn to 0.5 by one more sample, since 0 and 1 have no variance."""
     return (area * positives + 0.5) / (positives + 1)
+
+
+def noise_of_gain(before: float, last: float, samples: int) -> float:
+    """Half the width of the 95 % interval of a difference of two shares.
+
+    Both are taken as of different samples; of the same ones it is wide.
+
+    Args:
+        before: A share, from 0 to 1.
+        last: The other.
+        samples: That each is of.
+
+    Example:
+
+    >>> round(noise_of_gain(0.1, 0.4, 40), 3)
+    0.178
+
+    Source: Agresti and Caffo, Simple and effective confidence intervals for proportions
+    and differences of proportions (The American Statistician 2000).
+    """
+    shares = [(share * samples + 1) / (samples + 2) for share in (before, last)]
+    variance = sum(share * (1 - share) for share in shares) / (samples + 2)
+    return float(_Z * np.sqrt(variance))

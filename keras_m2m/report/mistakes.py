@@ -82,20 +82,25 @@ def _mistake(contents, row):
     shown = None if contents.samples is None else contents.samples(row)
     if shown is None:
         return Mistake(title, about, None, "", ())
-    if isinstance(shown, Mapping):
-        values = [(str(name), str(value)) for name, value in shown.items()]
-        return Mistake(title, about, None, "", values)
     if isinstance(shown, str):
         return Mistake(title, about, None, "", [("text", shown)])
-    kinds = [
-        kind
-        for start, kind in _KINDS.items()
-        if isinstance(shown, bytes) and shown.startswith(start)
-    ]
-    if not kinds:
-        raise ValueError(
-            "`samples` must return a dictionary, the bytes of a PNG or JPEG image, "
-            f"text or None. Received: {type(shown).__name__} for row {row}"
-        )
-    alt = f"Test sample {row}, a {title}"
-    return Mistake(title, about, uri(shown, kinds[0]), alt, ())
+    if not isinstance(shown, Mapping):
+        if not _kind(shown):
+            raise ValueError(
+                "`samples` must return a dictionary, the bytes of a PNG or JPEG image, "
+                f"text or None. Received: {type(shown).__name__} for row {row}"
+            )
+        shown = {"image": shown}
+    values = [(str(name), str(own)) for name, own in shown.items() if not _kind(own)]
+    image = next((own for own in shown.values() if _kind(own)), None)
+    source = None if image is None else uri(image, _kind(image))
+    alt = "" if image is None else f"Test sample {row}, a {title}"
+    return Mistake(title, about, source, alt, values)
+
+
+def _kind(value):
+    """What an image is, by its first bytes; None of all else."""
+    for start, kind in _KINDS.items():
+        if isinstance(value, bytes) and value.startswith(start):
+            return kind
+    return None

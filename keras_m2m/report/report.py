@@ -89,6 +89,7 @@ def report(
             shares or numbers `(num_classes,)`. All scores are then for these.
         samples: Function from the row of a test sample to what the page shows of it: a
             dictionary from names to values, the bytes of a PNG or JPEG image, or text.
+            One of the values may be such an image.
         learning_curve: Recall of each class `(num_classes,)` by the share of training
             samples, from 0 to 1, that it was reached with; or None.
         parts: Further sections of the page, at its end.

@@ -95,7 +95,12 @@ def test_it_is_the_same_each_time(source):
 
 
 def test_the_learning_curve_says_where_samples_help(source):
-    assert "The last step gained most for few: 30.0 points" in source
+    # (17/42 - 5/42) of 40 samples, a success and a failure added.
+    assert "The last step gained most for few: 30.0 ± 17.8 points of recall" in source
+    assert "help where recall still rises" in source
+    curve = {0.5: [0.9, 0.4, 0.3], 1.0: [0.9, 0.4, 0.4]}
+    within = made(samples=image, learning_curve=curve)
+    assert "That is within noise: more samples are not sure to help." in within
 
 
 def test_samples_may_be_values_or_text():
@@ -103,6 +108,13 @@ def test_samples_may_be_values_or_text():
     assert "<dt>height</dt>" in values
     assert "&lt;script&gt;" in values
     assert "<dd>so it reads</dd>" in made(samples=lambda row: "so it reads")
+
+
+def test_values_may_hold_an_image(source):
+    both = made(samples=lambda row: {"file": "a.png", "picture": image(row)})
+    assert "<dt>file</dt><dd>a.png</dd>" in both
+    assert "picture" not in both
+    assert both.count("data:image/png") == source.count("data:image/png") > 0
 
 
 def test_the_surest_mistakes_are_shown_first():

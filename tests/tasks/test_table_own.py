@@ -152,3 +152,28 @@ def test_wishes_are_of_a_task(tmp_path):
             *(tmp_path / "results", tmp_path / "runs", "--table=2", "digits_lt"),
             "--maximise=accuracy",
         )
+
+
+def test_mistakes_are_shown_as_images(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 6, 3), "uint8")
+    data = write_arrays(tmp_path / "noise.npz", x=images, y=[0, 1] * 20)
+    make(tmp_path, data, "--rows=logistic", "--test_fraction=0.4")
+    assert "data:image/png;base64" in (tmp_path / "out.html").read_text()
+
+
+def test_mistakes_are_shown_as_rows_of_the_table(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{value:.3f},p{i},{'yn'[i % 2]}" for i, value in enumerate(rng.random(60))
+    ]
+    data = tmp_path / "claims.csv"
+    data.write_text("\n".join(["amount,name,label", *lines]))
+    make(tmp_path, data, "--rows=logistic", "--test_fraction=0.4", "--id=name")
+    page = (tmp_path / "out.html").read_text()
+    row, amount, name, label = re.search(
+        r"<dt>row</dt><dd>(\d+)</dd>\s*<dt>amount</dt><dd>(.+?)</dd>\s*"
+        r"<dt>name</dt><dd>(.+?)</dd>\s*<dt>label</dt><dd>(.+?)</dd>",
+        page,
+    ).groups()
+    written = lines[int(row) - 1].split(",")
+    assert [float(amount), name, label] == [float(written[0]), *written[1:]]
