@@ -51,6 +51,8 @@ import keras_m2m
 from tasks.data.own.array_samples import KINDS
 from tasks.data.own.load import data_name
 from tasks.data.own.load import load
+from tasks.data.own.pretrained import FLAGS
+from tasks.data.own.pretrained import network as network_from
 from tasks.data.small_images import DEPTH
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -62,6 +64,8 @@ from tasks.runs import runner
 
 def build(data: Data, head: str, settings: Settings) -> keras.Model:
     """The network of `--network`, normalised by the training set."""
+    if data.start is not None:
+        return network_from(data, head, settings)
     x = data.train[0]
     arguments = {"head": head, "weight_decay": settings.weight_decay}
     if data.preprocessor is None:  # Which brings tables to one scale.
@@ -84,6 +88,9 @@ _WIDTH = 32  # Half of the paper's, which takes four times as long.
 _FRACTION = {"lower_bound": 0.01, "upper_bound": 0.5}
 _NETWORKS = ["auto", "resnet", "preact_resnet18", "resnet1d", "mlp"]
 
+_M2M = {"beta": 0.99, "lam": 0.1, "gamma": 0.9}
+_FINE = {**_M2M, "learning_rate": 0.01}
+
 TASK = Task(
     name="folder",
     load=load,
@@ -92,8 +99,9 @@ TASK = Task(
         Flag(
             "integer",
             "image_size",
-            32,
-            "side of the images of a folder, in pixels",
+            None,  # By presets.
+            "side of the images of a folder, in pixels: 32, or with --backbone that of "
+            "its training",
             {"lower_bound": 4, "upper_bound": 512},
         ),
         Flag(
@@ -168,6 +176,7 @@ TASK = Task(
             {"enum_values": ["auto", "none"]},
             read_by="network",
         ),
+        *FLAGS,
     ],
     defaults={
         "epochs": 60,
@@ -179,7 +188,12 @@ TASK = Task(
         "step_size": None,
         "units": "auto",
     },
-    presets={"own": Preset({"beta": 0.99, "lam": 0.1, "gamma": 0.9}, "ours", when={})},
+    presets={
+        "own": Preset({**_M2M, "image_size": 32}, "ours", when={"backbone": None}),
+        "lora": Preset(_FINE, "ours", when={"finetune": "lora"}),
+        "all": Preset(_FINE, "ours", when={"finetune": "all"}),
+        "backbone": Preset(_M2M, "ours", when={}),
+    },
     data_name=data_name,
 )
 

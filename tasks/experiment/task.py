@@ -42,6 +42,9 @@ class Data:
             `--group` says. None where samples are no photographs of files.
         shown: Function from the index of a test sample to what a person knows it by,
             texts by name; None for what the sample itself shows.
+        frozen: The network from photographs to samples, where these are its features.
+        start: The network from photographs to features, where `build` begins with its
+            weights and trains them further.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -56,6 +59,8 @@ class Data:
     smote: Callable | None = None
     reading: Mapping[str, Any] | None = None
     shown: Callable[[int], dict[str, str]] | None = None
+    frozen: keras.Model | None = None
+    start: keras.Model | None = None
 
     @property
     def class_counts(self) -> np.ndarray:

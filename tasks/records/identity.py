@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_m2m.recipes.mixes import UNMIXED
 from keras_m2m.sampling import is_stream
@@ -123,4 +124,6 @@ def checksum(data: Data) -> int:
         found = zlib.crc32(labels.tobytes(), found)
         if not is_stream(samples):
             found = zlib.crc32(memoryview(samples.ravel()).cast("B"), found)
+    for weights in data.start.get_weights() if data.start else ():
+        found = zlib.crc32(np.ascontiguousarray(weights).tobytes(), found)
     return found

@@ -17,6 +17,7 @@ from pathlib import Path
 import keras
 from absl import flags
 
+from keras_m2m.pretrained import joined
 from keras_m2m.recipes import HEADS
 from keras_m2m.recipes import METHODS
 from keras_m2m.recipes import NOTHING
@@ -33,6 +34,7 @@ from tasks.experiment.task import Task
 from tasks.records import folder_lock
 from tasks.records import records
 from tasks.records.identity import differences
+from tasks.records.teachers import load
 from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
 from tasks.runs import card
@@ -243,7 +245,7 @@ def _show(place, trainings, own, results):
     _copy(trainings.folder(own) / "history.csv", place / "history.csv")
     if own.after:
         trainings.network_of_result(own)  # Which makes it again if it is gone.
-    _copy(trainings.folder_of_result(own) / "f.keras", place / "f.keras")
+    _copy_network(trainings, own, place / "f.keras")
     preprocessing.save(trainings.data.preprocessor, place)
     if trainings.data.reading:
         f = trainings.network_of_result(own)
@@ -255,6 +257,16 @@ def _show(place, trainings, own, results):
     *_, result = results.values()
     records.write(place / "result.json", result)
     card.write(place, result)
+
+
+def _copy_network(trainings, own, target):
+    """The network of a result, which takes what the user has."""
+    source = trainings.folder_of_result(own) / "f.keras"
+    frozen = trainings.data.frozen
+    if frozen is None:
+        _copy(source, target)
+    else:
+        devices.save(joined(frozen, load(source)), target)
 
 
 def _copy(source, target):

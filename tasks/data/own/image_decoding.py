@@ -53,6 +53,31 @@ def decode(path: Path, size: int, budget: MemoryBudget) -> Decoded:
             return _small(image, size)
 
 
+def peak_of(path: Path, budget: MemoryBudget) -> tuple[str | None, int]:
+    """The largest value of an image whose file holds 16 bits.
+
+    Args:
+        path: A file. Whether it can be decoded is for `decode` to say.
+        budget: As for `decode`.
+
+    Returns:
+        `("deep", peak)` of a grey image, `("coarse", peak)` of one with colours, where
+        the peak is as `Decoded` has it; `(None, 0)` of any other.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            size = image.width * image.height
+            kind = "coarse" if _has_16_bit_colours(image) else None
+            kind = "deep" if image.mode.startswith("I") else kind
+            if kind is None or size > Image.MAX_IMAGE_PIXELS:
+                return None, 0
+            with budget.taken(BYTES_A_PIXEL * size):
+                pixels = np.asarray(image if kind == "deep" else _opaque(image))
+                return kind, int(pixels.max())
+    except Exception:  # Pillow raises many kinds for a broken file.
+        return None, 0
+
+
 def _small(image, size):
     coarse = _has_16_bit_colours(image)
     image = ImageOps.exif_transpose(image)

@@ -14,6 +14,7 @@ import numpy as np
 from tasks.data import kept_arrays
 from tasks.data.own.image_decoding import Decoded
 from tasks.data.own.image_decoding import decode
+from tasks.data.own.image_decoding import peak_of
 from tasks.data.own.memory import MemoryBudget
 from tasks.data.own.memory import available
 from tasks.experiment.errors import UserError
@@ -46,7 +47,7 @@ def prepare(
     Raises:
         UserError: If files cannot be decoded; it names the first ten.
     """
-    key, path = _key(paths, size), _kept_file(folder, size)
+    key, path = state(paths, size), _kept_file(folder, size)
     kept = kept_arrays.read(path, key)
     if kept is None:
         print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
@@ -130,12 +131,36 @@ def _decode_all(paths, size):
             coarse[row] = image.peak
         images[row] = image.pixels
     if broken:
-        lines = [f"  {path}: {error}" for path, error in [*broken.items()][:10]]
-        raise UserError(
-            f"{len(broken)} of {len(paths)} images cannot be read. Replace or remove "
-            "them:\n" + "\n".join(lines)
-        )
+        raise unreadable(broken, len(paths))
     return images, deep, coarse
+
+
+def unreadable(broken: dict[Path, object], count: int) -> UserError:
+    """The error that some of so many images cannot be read, by what of each."""
+    lines = [f"  {path}: {error}" for path, error in [*broken.items()][:10]]
+    return UserError(
+        f"{len(broken)} of {count} images cannot be read. Replace or remove them:\n"
+        + "\n".join(lines)
+    )
+
+
+def bits_of(paths: Sequence[Path]) -> int | None:
+    """The bits that `prepare` would give for images; it prints the same notes.
+
+    Only those are decoded whose files say that they hold 16 bits.
+
+    Raises:
+        UserError: As `prepare` does of such images.
+    """
+    peaks = {"deep": {}, "coarse": {}}
+    read = functools.partial(peak_of, budget=MemoryBudget(available()))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row, (kind, peak) in enumerate(pool.map(read, paths)):
+            if kind is not None:
+                peaks[kind][row] = peak
+    for note in _notes(**peaks):
+        print(f"note: {note}", flush=True)
+    return _bits(peaks["deep"])
 
 
 def _bits(deep):
@@ -176,8 +201,16 @@ def _try_decode(path, size, budget):
         return error
 
 
-def _key(paths, size):
-    """What the prepared images follow from, except the pixels."""
+def state(paths: Sequence[Path], size: int) -> str:
+    """What prepared images follow from, except the pixels: files, sizes and times.
+
+    Args:
+        paths: Image files.
+        size: Side of the images in pixels.
+
+    Raises:
+        UserError: If there is no such file.
+    """
     digest = hashlib.sha256(f"{_VERSION} {size}".encode())
     for path in paths:
         try:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
+from tasks.data.own.features import features
 from tasks.data.own.image_files import BYTES_A_VALUE
 from tasks.data.own.image_files import prepare
 from tasks.data.own.image_folder import list_images
@@ -12,12 +14,15 @@ from tasks.data.own.labelled_images import FOLDER
 from tasks.data.own.labelled_images import list_labelled
 from tasks.data.own.listing import Listing
 from tasks.data.own.memory import check_memory
+from tasks.data.own.pretrained import digest_of
 from tasks.data.own.splitting import complete
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 
 
-def read_images(path: Path, settings: Settings) -> tuple[dict, list[str], int | None]:
+def read_images(
+    path: Path, settings: Settings, frozen: keras.Model | None = None
+) -> tuple[dict, list[str], int | None]:
     """The images of a folder, split, and their classes.
 
     Splits are drawn before an image is read.
@@ -25,10 +30,12 @@ def read_images(path: Path, settings: Settings) -> tuple[dict, list[str], int | 
     Args:
         path: The folder.
         settings: The side of the images, where their labels are, and how to split.
+        frozen: A pretrained network whose features of the images are read instead.
 
     Returns:
-        `(parts, class_names, bits)`: `(x, y)` of each split, uint8 or uint16 images
-        and int64 labels that index `class_names`; `bits` as `prepare` gives it.
+        `(parts, class_names, bits)`: `(x, y)` of each split, uint8 or uint16 images,
+        or float32 features, and int64 labels that index `class_names`; `bits` as
+        `prepare` gives it.
 
     Raises:
         UserError: If the folder is none of images, or they do not fit into memory.
@@ -47,13 +54,20 @@ def read_images(path: Path, settings: Settings) -> tuple[dict, list[str], int | 
     if groups is not None:
         groups = {split: groups[own] for split, own in rows.items()}
     parts = complete(parts, found.class_names, settings, groups)
-    size = settings.image_size
-    needed = len(found.files) * size * size * 3 * BYTES_A_VALUE
-    what = f"{len(found.files)} images of {size}×{size} pixels"
-    check_memory(needed, what, "Give a smaller --image_size")
-    images, bits = prepare(found.files, size, path)
-    parts = {split: (images[own], y) for split, (own, y) in parts.items()}
+    if frozen is None:
+        x, bits = _pixels(found.files, settings.image_size, path)
+    else:
+        digest = digest_of(frozen, settings.backbone)
+        x, bits = features(found.files, path, frozen, digest)
+    parts = {split: (x[own], y) for split, (own, y) in parts.items()}
     return parts, found.class_names, bits
+
+
+def _pixels(files, size, folder):
+    needed = len(files) * size * size * 3 * BYTES_A_VALUE
+    what = f"{len(files)} images of {size}×{size} pixels"
+    check_memory(needed, what, "Give a smaller --image_size")
+    return prepare(files, size, folder)
 
 
 def _listing(path, settings) -> Listing:

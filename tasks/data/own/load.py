@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tasks.data.own.arrays import read_arrays
+from tasks.data.own.features import side_of
 from tasks.data.own.image_parts import read_images
 from tasks.data.own.normalisation import tell_spreads
+from tasks.data.own.pretrained import backbone_of
+from tasks.data.own.pretrained import note_cost
 from tasks.data.own.splitting import complete
 from tasks.data.own.table_files import SUFFIXES
 from tasks.data.own.table_files import is_table
@@ -33,13 +38,17 @@ def load(settings: Settings) -> Data:
     """
     path = _path(settings.data_dir)
     tables = _tables(path)
+    backbone = backbone_of(settings, path, photographs=path.is_dir() and not tables)
+    frozen = backbone if settings.finetune == "none" else None
+    if backbone is not None:
+        settings = settings.replace(image_size=side_of(backbone))
     if tables:
         _check_network(settings.network, "vectors")
         _check_no_photographs(settings)
         return load_tables(tables, path, settings)
     reading = None
     if path.is_dir():
-        parts, class_names, bits = read_images(path, settings)
+        parts, class_names, bits = read_images(path, settings, frozen)
         reading = {"size": settings.image_size, "bits": bits, "group": settings.group}
     else:
         _check_no_columns(path, settings)
@@ -47,6 +56,9 @@ def load(settings: Settings) -> Data:
         parts, class_names = read_arrays(path, settings.kind, drop_missing)
         parts = complete(parts, class_names, settings)
     parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
+    start = None if frozen else backbone
+    if start is not None:
+        note_cost(start, np.bincount(parts["train"][1]), settings)
     kind = _KINDS[parts["train"][0].ndim]
     _check_network(settings.network, kind)
     images = kind == "images"
@@ -57,10 +69,12 @@ def load(settings: Settings) -> Data:
         validation=parts.get("validation"),
         test=parts["test"],
         class_names=class_names,
-        source=_source(path, parts["train"][0].shape[1:]),
+        source=_source(path, parts["train"][0].shape[1:], backbone),
         bounds=(0.0, 1.0) if images else None,
         augment=augment if images and settings.augment == "auto" else None,
         reading=reading,
+        frozen=frozen,
+        start=start,
     )
 
 
@@ -75,7 +89,9 @@ def data_name(settings: Settings) -> str:
     """
     path = _path(settings.data_dir)
     # Short enough to be part of a name on any system.
-    return (path.stem if path.is_file() else path.name)[:50]
+    name = (path.stem if path.is_file() else path.name)[:50]
+    backbone = settings.backbone and Path(settings.backbone).stem[:30]
+    return "-".join(filter(None, [name, backbone]))
 
 
 def _path(data_dir):
@@ -130,5 +146,6 @@ def _floats(x):
     return in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
 
 
-def _source(path, shape):
-    return f"{path.name}, samples of shape {'×'.join(map(str, shape))}"
+def _source(path, shape, backbone):
+    of = f" by {backbone.name}" if backbone else ""
+    return f"{path.name}, samples of shape {'×'.join(map(str, shape))}{of}"
