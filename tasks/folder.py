@@ -14,6 +14,9 @@ What is read, what is refused and what the flags mean: `docs/own_data.md`. In sh
 The centre square of each becomes `--image_size` pixels wide, RGB. That is done once;
 the small images are kept in `~/.keras/keras_m2m` and made again when files change.
 
+`--backbone=MobileNetV3Small` (or another pretrained network) trains f and g on its
+features, or with `--finetune=lora` itself: `docs/pretrained.md`.
+
 **Arrays.** `numpy.savez("data.npz", x=x, y=y)`, or `x_train`, `y_train`, `x_test`,
 `y_test`, `x_validation`, `y_validation`; strings `class_names` if you like. `x` is
 images, uint8 `(n, h, w, 3)`, `(n, h, w, 1)` or `(n, h, w)`, or floats in [0, 1]; or

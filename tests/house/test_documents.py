@@ -102,6 +102,14 @@ def test_each_code_about_the_estimator_runs_by_itself(tmp_path, monkeypatch):
 
 
 @pytest.mark.no_backend
+def test_each_code_about_pretrained_networks_runs_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for code in codes("docs/pretrained.md"):
+        exec(code, {})
+    assert (tmp_path / "f.keras").is_file()
+
+
+@pytest.mark.no_backend
 def test_the_first_code_of_the_readme_has_the_types_that_are_asked_for(monkeypatch):
     monkeypatch.chdir(ROOT)
     (by_hand,) = codes("docs/by_hand.md")
