@@ -10,7 +10,14 @@ import matplotlib.figure
 
 
 class Grid(NamedTuple):
-    """A table: each row begins with what it is of; `marked` is that of one to see."""
+    """A table of a page.
+
+    Attributes:
+        caption: What it shows.
+        header: The names of its columns.
+        rows: Rows of text, each of which begins with what it is of.
+        marked: The beginning of a row that is shown in colour, or None.
+    """
 
     caption: str
     header: Sequence[str]
@@ -39,7 +46,17 @@ class Mistake(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A section of a page. `anchor` is its name in links."""
+    """A section of a page, from top to bottom.
+
+    Attributes:
+        anchor: Its name in links, other than those of other sections.
+        title: Its heading.
+        sentences: Paragraphs.
+        grids: Tables.
+        figures: Pictures, as `parts.drawn` makes them.
+        mistakes: Samples that were classified wrong.
+        notes: Paragraphs in small print.
+    """
 
     anchor: str
     title: str
