@@ -28,7 +28,7 @@ from tasks.runs import runner
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Folder of a whole run, of one killed three times, and what they printed."""
+    """Folder of a whole run, of one killed twice, and what they printed."""
     folder = tmp_path_factory.mktemp("runs")
     program = pathlib.Path(killed_runs.__file__)
     tests = program.parents[1]
@@ -60,7 +60,7 @@ def assert_same_run(folder, other):
     assert result_of(folder) == result_of(other)
 
 
-def test_a_run_killed_three_times_ends_as_one_in_peace_to_the_bit(runs):
+def test_a_run_killed_twice_ends_as_one_in_peace_to_the_bit(runs):
     folder, _ = runs
     assert_same_run(folder / "whole", folder / "killed")
 
@@ -85,6 +85,11 @@ def test_a_finished_run_leaves_nothing_unfinished(runs):
         kept = runs[0] / name / "trainings" / "tiny"
         assert not list(kept.glob("*-*/**/*.npz"))
         assert not list((runs[0] / name).rglob("*.part*"))
+
+
+def test_curves_are_written_where_tensorflow_is_not_installed(runs):
+    """Where it is the backend: they are written."""
+    assert list((runs[0] / "whole").rglob("events.out.tfevents.*"))
 
 
 def test_a_finished_run_is_not_run_again(runs, capsys):
