@@ -6,6 +6,12 @@ from tasks.tables import layout
 from tasks.tables.model import Table
 from tasks.tables.winner import CAUTION
 
+_BEST_EPOCH = (
+    "A network is tested at the epoch that is best on validation. Its score there is "
+    "therefore higher than what it reaches on new samples, all the more where "
+    "validation is small; rows that are no networks choose nothing there."
+)
+
 
 def sections(table: Table) -> list[Any]:
     """The scores, their tests, notes, and what was run.
@@ -34,10 +40,17 @@ def sections(table: Table) -> list[Any]:
         header, rows = _texts(block.tests_header), [_texts(row) for row in block.tests]
         grids.append(Grid("Differences over seeds", header, rows))
     notes = [*block.notes, *([block.about_tests, CAUTION] if block.tests else [])]
+    if _chooses_epochs(table):
+        notes.insert(0, _BEST_EPOCH)
     return [
         Part("table", "All rows, as trained", grids=grids, notes=notes),
         Part("run", "What was run", notes=[f"{n}: {t}" for n, t in block.provenance]),
     ]
+
+
+def _chooses_epochs(table):
+    runs = (run for runs in table.columns[0].records.values() for run in runs)
+    return any(run["protocol"] == "m2m" and run.get("tested_epoch") for run in runs)
 
 
 def _texts(cells):

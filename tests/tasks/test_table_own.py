@@ -62,6 +62,7 @@ def test_the_page_is_the_report_and_its_advice_ends_what_is_printed(made):
     for sentence in advice:
         assert sentence.replace("'", "&#39;") in page
     assert "<h1>Methods compared on blood.npz</h1>" in page
+    assert "tested at the epoch that is best on validation" in page
 
 
 def test_what_is_found_makes_the_same_report(made, data, monkeypatch):
@@ -114,7 +115,9 @@ def test_without_validation_nothing_is_chosen(tmp_path):
     data = write_arrays(tmp_path / "blood.npz", x=x, y=y)
     text = make(tmp_path, data, "--rows=logistic,boosted", "--protocol=field")
     assert "No method is recommended" in text
-    assert "No method is recommended" in (tmp_path / "out.html").read_text()
+    page = (tmp_path / "out.html").read_text()
+    assert "No method is recommended" in page
+    assert "at the epoch that is best on validation" not in page
 
 
 def test_rows_that_nobody_asked_for_are_left_out_where_they_take_long(
