@@ -10,7 +10,7 @@ def joined(backbone: keras.Model, head: keras.Model) -> keras.Model:
     """One network of a backbone and of what was trained on its features.
 
     It is saved to one `.keras` file, which needs `import keras_m2m` to be loaded, of a
-    preset `import keras_hub` too, and exported as one SavedModel.
+    preset keras_hub too, and exported as one SavedModel.
 
     Args:
         backbone: What `load_backbone` gives: from images to features `(n, d)`.

@@ -6,6 +6,7 @@ import pytest
 
 from helpers import own_data
 from tasks import folder
+from tasks import predict
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.records.identity import checksum
@@ -60,6 +61,14 @@ def test_the_network_of_a_run_takes_photographs(run, place):
     head = keras.saving.load_model(head)
     expected = head.predict(maps.mean(axis=(1, 2)), verbose=0)
     np.testing.assert_allclose(f.predict(images, verbose=0), expected, rtol=1e-4)
+
+
+def test_new_photographs_are_predicted_by_the_run(run, place):
+    found = predict.predict(run, place / "photos" / "a")
+    assert len(found) == 20
+    assert set(found["predicted"]) <= {"a", "b"}
+    chances = found[["probability of a", "probability of b"]].to_numpy()
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_g_of_a_run_is_a_head_that_may_be_given_again(run, place):
