@@ -7,6 +7,7 @@ from keras_m2m.decisions.objective import Tallies
 
 Interval = tuple[float, float]
 _DRAWS, _AT_A_TIME = 1000, 20
+_MOST_CELLS = 2e8  # That are drawn: a thousand classes have fewer draws.
 _Z = 1.959963984540054  # Of the normal distribution, at 97.5 %.
 
 
@@ -45,7 +46,8 @@ def of_score(y: np.ndarray, predicted: np.ndarray, objective: Objective) -> Inte
     totals = samples * objective.weights
     rng = np.random.default_rng(0)
     scores = []
-    for _ in range(_DRAWS // _AT_A_TIME):
+    draws = int(min(_DRAWS, _MOST_CELLS / size**2))
+    for _ in range(max(draws // _AT_A_TIME, 5)):
         drawn = rng.standard_gamma(confusion + one_more, (_AT_A_TIME, size, size))
         drawn *= (totals / drawn.sum(axis=2))[..., None]
         hits = np.diagonal(drawn, axis1=1, axis2=2)
