@@ -1,11 +1,15 @@
 """A report of a user's own data: which method, and how to decide by it."""
 
+import io
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from helpers.own_data import load
 from helpers.own_data import write_arrays
+from helpers.own_data import write_images
 from helpers.table_commands import command
 from helpers.table_commands import row
 from keras_m2m.report import report
@@ -162,6 +166,17 @@ def test_mistakes_are_shown_as_images(tmp_path):
     data = write_arrays(tmp_path / "noise.npz", x=images, y=[0, 1] * 20)
     make(tmp_path, data, "--rows=logistic", "--test_fraction=0.4")
     assert "data:image/png;base64" in (tmp_path / "out.html").read_text()
+
+
+def test_photographs_are_shown_with_their_files(tmp_path):
+    folder = write_images(tmp_path / "pets", {"cat": 6, "dog": 5}, side=20)
+    data = load(folder, "--image_size=8", "--test_fraction=0.4")
+    for index, label in enumerate(data.test[1]):
+        found = data.shown(index)
+        assert found["file"].startswith(data.class_names[label])
+        with Image.open(io.BytesIO(found["image"])) as image:
+            of_file = Image.open(folder / found["file"])
+            np.testing.assert_array_equal(image, of_file)  # Not the small one.
 
 
 def test_mistakes_are_shown_as_rows_of_the_table(tmp_path):

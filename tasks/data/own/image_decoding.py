@@ -10,7 +10,7 @@ from PIL import ImageOps
 from tasks.data.own.memory import MemoryBudget
 
 # Pillow picks a decoder by a file's content; these are the ones it may pick.
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 BYTES_A_PIXEL = 24  # Pillow's copies while it decodes, each of 4 bytes.
 
 
@@ -43,7 +43,7 @@ def decode(path: Path, size: int, budget: MemoryBudget) -> Decoded:
     Raises:
         Exception: Of many kinds, if Pillow cannot decode it or it is far too large.
     """
-    with Image.open(path, formats=_FORMATS) as image:
+    with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > Image.MAX_IMAGE_PIXELS:
             raise ValueError(f"more than {Image.MAX_IMAGE_PIXELS} pixels")
         # Lets the decoder of JPEG halve a large image, which takes a fraction of the
@@ -65,7 +65,7 @@ def peak_of(path: Path, budget: MemoryBudget) -> tuple[str | None, int]:
         the peak is as `Decoded` has it; `(None, 0)` of any other.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=FORMATS) as image:
             size = image.width * image.height
             kind = "coarse" if _has_16_bit_colours(image) else None
             kind = "deep" if image.mode.startswith("I") else kind

@@ -22,7 +22,7 @@ from tasks.experiment.settings import Settings
 
 def read_images(
     path: Path, settings: Settings, frozen: keras.Model | None = None
-) -> tuple[dict, list[str], int | None]:
+) -> tuple[dict, list[str], int | None, list[Path]]:
     """The images of a folder, split, and their classes.
 
     Splits are drawn before an image is read.
@@ -33,9 +33,9 @@ def read_images(
         frozen: A pretrained network whose features of the images are read instead.
 
     Returns:
-        `(parts, class_names, bits)`: `(x, y)` of each split, uint8 or uint16 images,
-        or float32 features, and int64 labels that index `class_names`; `bits` as
-        `prepare` gives it.
+        `(parts, class_names, bits, files)`: `(x, y)` of each split, uint8 or uint16
+        images, or float32 features, and int64 labels that index `class_names`;
+        `bits` as `prepare` gives it; the files of the test images.
 
     Raises:
         UserError: If the folder is none of images, or they do not fit into memory.
@@ -59,8 +59,9 @@ def read_images(
     else:
         digest = digest_of(frozen, settings.backbone)
         x, bits = features(found.files, path, frozen, digest)
+    files = [Path(found.files[row]) for row in parts["test"][0]]
     parts = {split: (x[own], y) for split, (own, y) in parts.items()}
-    return parts, found.class_names, bits
+    return parts, found.class_names, bits, files
 
 
 def _pixels(files, size, folder):

@@ -1,5 +1,6 @@
 """Data of a user's own: what a path holds, read, checked and split."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from tasks.data.own.arrays import read_arrays
 from tasks.data.own.features import side_of
 from tasks.data.own.image_parts import read_images
 from tasks.data.own.normalisation import tell_spreads
+from tasks.data.own.photograph import photograph
 from tasks.data.own.pretrained import backbone_of
 from tasks.data.own.pretrained import note_cost
 from tasks.data.own.splitting import complete
@@ -46,9 +48,10 @@ def load(settings: Settings) -> Data:
         _check_network(settings.network, "vectors")
         _check_no_photographs(settings)
         return load_tables(tables, path, settings)
-    reading = None
+    reading, shown = None, None
     if path.is_dir():
-        parts, class_names, bits = read_images(path, settings, frozen)
+        parts, class_names, bits, files = read_images(path, settings, frozen)
+        shown = functools.partial(photograph, files, path)
         reading = {"size": settings.image_size, "bits": bits, "group": settings.group}
     else:
         _check_no_columns(path, settings)
@@ -73,6 +76,7 @@ def load(settings: Settings) -> Data:
         bounds=(0.0, 1.0) if images else None,
         augment=augment if images and settings.augment == "auto" else None,
         reading=reading,
+        shown=shown,
         frozen=frozen,
         start=start,
     )
