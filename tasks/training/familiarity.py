@@ -38,17 +38,23 @@ class Familiar(NamedTuple):
     limit: float
 
 
-def familiar(f: keras.Model, data: Data) -> Familiar:
+def familiar(f: keras.Model, data: Data) -> Familiar | None:
     """What is familiar to a network.
 
     Args:
-        f: The network, whose head is as `keras_m2m.heads` needs it.
+        f: The network.
         data: What it was trained on. Without a validation set the test set says how
             far samples may be.
+
+    Returns:
+        None of a network whose head is not as `keras_m2m.heads` needs it.
     """
+    try:
+        network = heads.feature_network(f)
+    except ValueError:
+        return None
     samples, labels = data.train
     rows = _of_each_class(labels, len(data.class_names))
-    network = heads.feature_network(f)
     directions = _directions(devices.predict(network, samples[rows])).astype("float16")
     held_out, _ = data.validation or data.test
     found = distances(directions, devices.predict(network, held_out))
@@ -74,8 +80,10 @@ def distances(directions: np.ndarray, features: np.ndarray) -> np.ndarray:
     return 1 - cosines.max(axis=1)
 
 
-def save(known: Familiar, folder: Path) -> None:
-    """Write it beside a network."""
+def save(known: Familiar | None, folder: Path) -> None:
+    """Write it beside a network; None writes nothing."""
+    if known is None:
+        return
     with whole_files.aside(folder / FILE) as part:
         np.savez(part, **known._asdict())
 

@@ -11,6 +11,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.records.identity import checksum
 from tasks.runs import runner
+from tasks.training.evaluation import probabilities
 
 pytestmark = [
     pytest.mark.usefixtures("untraced"),
@@ -63,12 +64,17 @@ def test_the_network_of_a_run_takes_photographs(run, place):
     np.testing.assert_allclose(f.predict(images, verbose=0), expected, rtol=1e-4)
 
 
-def test_new_photographs_are_predicted_by_the_run(run, place):
-    found = predict.predict(run, place / "photos" / "a")
-    assert len(found) == 20
-    assert set(found["predicted"]) <= {"a", "b"}
-    chances = found[["probability of a", "probability of b"]].to_numpy()
-    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+def test_new_photographs_go_through_the_backbone_and_the_head(run, place):
+    found = predict.predict(run, place / "photos", look=0)
+    data = folder.load(settings(place))
+    (head,) = run.glob("trainings/folder/m2m-*/f.keras")
+    parts = (data.train, data.validation, data.test)
+    x = np.concatenate([samples for samples, _ in parts])
+    expected = probabilities(keras.saving.load_model(head), x)[:, 0]
+    given = found["probability of a"]
+    np.testing.assert_allclose(np.sort(given), np.sort(expected), rtol=1e-3)
+    unlike = (found["look"] == "unlike training").sum()
+    assert unlike <= len(data.test[1])  # None of those it was trained on.
 
 
 def test_g_of_a_run_is_a_head_that_may_be_given_again(run, place):

@@ -243,6 +243,14 @@ def test_of_many_training_samples_equally_many_of_each_class_are_kept(monkeypatc
     assert len(known.directions) == 5 + 3
 
 
+def test_a_network_without_a_head_points_nothing_out(tmp_path):
+    f = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="relu")])
+    known = familiarity.familiar(f, own_data(X[:2], np.array([0, 1]), X))
+    familiarity.save(known, tmp_path)
+    assert known is None
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_what_is_damaged_or_gone_points_nothing_out(tmp_path):
     assert familiarity.load(tmp_path) is None
     (tmp_path / familiarity.FILE).write_bytes(b"PK")
