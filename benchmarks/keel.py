@@ -10,31 +10,16 @@ its pictures from that file alone.
 """
 
 import argparse
-import concurrent.futures
-import multiprocessing
-import os
 import pathlib
-import tempfile
-import threading
 import time
 
 from over_tables import methods
 from over_tables import page
+from over_tables import pool
 from over_tables import records
 from over_tables import tables
 
 ROOT = pathlib.Path(__file__).parents[1]
-# A process has one thread: these networks are too small to share out.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
-# Then come new processes: what Keras and JAX keep of each network adds up. In Python
-# 3.11 the pool's own `max_tasks_per_child` ends processes and starts none.
-_JOBS_AT_ONCE = 50
 
 
 def arguments():
@@ -86,43 +71,24 @@ def run(chosen, path):
     jobs = list(jobs_left(chosen, done))
     print(f"{path}: {len(done)} rows are there, {len(jobs)} folds to go", flush=True)
     began, failed = time.monotonic(), []
-    for start in range(0, len(jobs), _JOBS_AT_ONCE):
-        for job, rows, error in finished(jobs[start : start + _JOBS_AT_ONCE], chosen):
-            what = f"{job[0].stem}, fold {job[1]}"
-            if error:
-                failed.append(what)
-                print(f"{what} FAILED: {error!r}", flush=True)
-                continue
-            records.append(path, rows)
-            minutes = (time.monotonic() - began) / 60
-            print(f"{what}, after {minutes:.1f} minutes", flush=True)
+    for job, rows, error in finished(jobs, chosen):
+        what = f"{job[0].stem}, fold {job[1]}"
+        if error:
+            failed.append(what)
+            print(f"{what} FAILED: {error!r}", flush=True)
+            continue
+        records.append(path, rows)
+        minutes = (time.monotonic() - began) / 60
+        print(f"{what}, after {minutes:.1f} minutes", flush=True)
     if failed:
         raise SystemExit(f"{len(failed)} folds failed: {failed}")
 
 
 def finished(jobs, chosen):
     """`(job, rows, error)` of each job, as they are done, by new processes."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(
-        chosen.processes, context, initializer=end_with_parent
-    ) as pool:
-        futures = {
-            pool.submit(methods.run, *job, chosen.steps, chosen.seed): job
-            for job in jobs
-        }
-        for future in concurrent.futures.as_completed(futures):
-            error = future.exception()
-            yield futures[future], None if error else future.result(), error
-
-
-def end_with_parent():
-    """End this process once its parent is gone, by whatever signal."""
-
-    def wait():
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    calls = [(*job, chosen.steps, chosen.seed) for job in jobs]
+    done = pool.finished(methods.run, calls, chosen.processes)
+    return ((call[:3], rows, error) for call, rows, error in done)
 
 
 def main():
@@ -133,15 +99,7 @@ def main():
         return
     if chosen.data_dir is None:
         raise SystemExit("give --data_dir, or --report")
-    with tempfile.TemporaryDirectory() as compiled:
-        # Folds of a table have networks of one shape.
-        cache = {
-            "JAX_COMPILATION_CACHE_DIR": compiled,
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        }
-        # Those who start it may have chosen otherwise.
-        os.environ.update({**ONE_THREAD, **cache, **os.environ})
+    with pool.small_networks():
         run(chosen, path)
 
 
