@@ -12,6 +12,7 @@ after a kill, and judges the same predictions anew after a change of the report.
 
 import argparse
 import csv
+import io
 import pathlib
 import time
 
@@ -58,11 +59,11 @@ def run(chosen):
     judged = pool.finished(regret.judge, calls, chosen.processes)
     rows = [row for _, found, error in judged if not error for row in found]
     rows.sort(key=lambda row: (row["table"], row["fold"]))
-    with whole_files.aside(chosen.results / "folds.csv") as part:
-        with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, regret.COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, regret.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    whole_files.write(chosen.results / "folds.csv", text.getvalue())
 
 
 def read(path):
