@@ -28,6 +28,8 @@ class Advice:
     Attributes:
         method: The method to use; None without validation samples, by which alone one
             may choose.
+        enough: The simplest method that is not worse on validation samples by more
+            than noise: for who prefers that. None without validation samples.
         simplest: The simplest of the methods.
         is_lead_real: Whether `method` is ahead of `simplest` by more than noise. False
             where it is that.
@@ -39,6 +41,7 @@ class Advice:
     """
 
     method: str | None
+    enough: str | None
     simplest: str
     is_lead_real: bool
     lead: Lead | None
@@ -99,6 +102,7 @@ def advise(
     over = choice.over_simplest
     advice = Advice(
         used.name,
+        choice.enough.name,
         choice.simplest.name,
         over is not None and over.is_real,
         over,
@@ -131,6 +135,7 @@ def _sentences(choice: Choice, known, data, question, names, better):
 def _without_choice(judged, question):
     name = words.NAMES[question.objective.maximise]
     return Advice(
+        None,
         None,
         judged[0].name,
         False,

@@ -52,11 +52,18 @@ def _row(own, maximise):
 
 def _notes(contents: Contents) -> Iterator[str]:
     if contents.data.y_val is not None:
+        asked = contents.question
+        if asked.objective.maximise != "cost" and asked.test_prior is None:
+            yield "Validation: the score of the likeliest class."
+        else:
+            yield (
+                "Validation: each method decides by its best rule of one family (-τ "
+                "log(prior), or the costs), on samples that were left out when that "
+                "was chosen."
+            )
         yield (
-            "Validation: each method decides by its best rule of one family (-τ "
-            "log(prior), or the costs), on samples that were left out when that was "
-            "chosen. Test: by the rule that is advised for it, on samples that played "
-            "no part in any choice; beside it, what the likeliest class scores there."
+            "Test: by the rule that is advised for a method, on samples that played no "
+            "part in any choice; beside it, what the likeliest class scores there."
         )
     if any(own.spread is not None for own in contents.judged):
         yield "±: the standard deviation over trainings."

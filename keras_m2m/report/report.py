@@ -34,8 +34,9 @@ class Report:
         scores: Score of each method on the test samples, by its name: means over
             trainings, decisions by the rule that was chosen on validation samples. Of
             costs, minus the mean of a sample.
-        validation: The same on validation samples, cross-fitted; NaN of a method
-            without such samples.
+        validation: On validation samples, by which the method is chosen: of the
+            likeliest class; for costs or another prior of the best rule, cross-fitted.
+            NaN of a method without such samples.
     """
 
     advice: Advice
@@ -74,8 +75,8 @@ def report(
 
     For each method a rule is chosen on validation samples: a temperature, and offsets
     of classes for the metric, or Bayes' decision for costs. The method to use is the
-    simplest that is not worse than the best by more than noise. Test samples play no
-    part in any choice; they confirm it, or contradict it.
+    best there; a simpler one that is not worse by more than noise is named beside it.
+    Test samples play no part in any choice; they confirm it, or contradict it.
 
     Args:
         held: Predictions of all methods on the same samples.

@@ -54,9 +54,10 @@ class Chosen(NamedTuple):
     Attributes:
         rule: `Rule`.
         choice: Of the offsets, or None of costs.
-        compared: Decisions that methods are compared by, cross-fitted: of the family
-            of rules, whether it was taken or not. `(trainings, n)` or `(repeats,
-            trainings, n)`.
+        compared: Decisions that methods are compared by: the likeliest class, as long
+            as the question is of a metric and the prior of the data. Costs and other
+            priors ask for a rule, whether it was taken or not; then they are its own,
+            cross-fitted. `(trainings, n)` or `(repeats, trainings, n)`.
         gain: Over the likeliest class, and its noise.
     """
 
@@ -110,7 +111,9 @@ def choose_rule(
     ready = p if shift is None else np.stack([rule.probabilities(own) for own in p])
     log_prior = np.log(prior if test_prior is None else test_prior)
     logits = log_probabilities(ready)
-    choice, compared = offsets_of_trainings(y, logits, objective, log_prior)
+    choice, by_offsets = offsets_of_trainings(y, logits, objective, log_prior)
+    # Offsets that are chosen by few samples add more noise than they say of a method.
+    compared = plain if shift is None else by_offsets
     if choice.kind != "none" or shift is not None:
         rule = rule._replace(offsets=choice.offsets)
     return Chosen(rule, choice, compared, (choice.gain, choice.noise))

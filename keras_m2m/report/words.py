@@ -72,25 +72,28 @@ def by(difference: float, noise: float, maximise: str) -> str:
 
 def on_method(choice: Choice, number: int, maximise: str) -> Iterator[str]:
     """Which method to use, and why."""
-    used, best, simplest = choice.used, choice.best, choice.simplest
+    used, enough, simplest = choice.used, choice.enough, choice.simplest
     score = f"{NAMES[maximise]} {said(used.validation, maximise)} on validation"
     if number == 1:
         yield f"{used.name} is the only method ({score}): there is nothing to compare."
         return
     if used is simplest:
-        yield f"{used.name} is enough ({score})."
-        if used is best:
-            yield "It is the simplest method, and no other scores higher on validation."
-    else:
-        yield f"Use {used.name} ({score})."
+        yield (
+            f"{used.name} is enough ({score}): it is the simplest method, and no other "
+            "scores higher."
+        )
+        return
+    yield f"Use {used.name}, which scores highest ({score})."
+    if enough is not simplest:
         yield (
             f"Its lead over {simplest.name}, the simplest method, is more than noise: "
             f"{_lead(choice.over_simplest, maximise)}."
         )
-    if used is not best:
+    if enough is not used:
         yield (
-            f"{best.name} scores highest on validation, but its lead over {used.name}, "
-            f"which is simpler, is within noise: {_lead(choice.of_best, maximise)}."
+            f"Its lead over {enough.name}, which is simpler, is within noise: "
+            f"{_lead(choice.over_enough, maximise)}. Where simple or fast counts, "
+            f"{enough.name} may be enough."
         )
 
 

@@ -38,11 +38,30 @@ def said(found, part):
     return any(part in sentence for sentence in found.advice.sentences)
 
 
-def test_the_simplest_is_enough_where_it_is_as_good():
-    found = asked(held("m2m", 2.5), logistic())
+def test_the_simplest_is_enough_where_none_scores_higher():
+    found = asked(held("m2m", 1.5), logistic())
     assert found.advice.method == "logistic" == found.advice.simplest
+    assert found.advice.enough == "logistic"
     assert not found.advice.is_lead_real
     assert said(found, "logistic is enough")
+
+
+def test_of_equals_the_simplest_is_taken():
+    simple = logistic()
+    found = asked(simple._replace(name="m2m", kind="network"), simple)
+    assert found.advice.method == "logistic"
+
+
+def test_a_lead_within_noise_is_taken_and_said_to_be_within_noise():
+    best = held("m2m", 2.9)
+    found = asked(best, logistic())
+    lead = found.validation["m2m"] - found.validation["logistic"]
+    assert 0 < lead < found.advice.lead.noise
+    assert found.advice.method == "m2m"
+    assert found.advice.enough == "logistic"
+    assert not found.advice.is_lead_real
+    assert said(found, "Its lead over logistic, which is simpler, is within noise")
+    assert said(found, "logistic may be enough")
 
 
 def test_a_method_that_is_better_by_far_is_recommended():
@@ -54,11 +73,23 @@ def test_a_method_that_is_better_by_far_is_recommended():
     assert said(found, "confirms its lead over logistic")
 
 
-def test_of_two_that_are_better_the_simpler_is_recommended():
+def test_the_simplest_of_those_within_noise_is_named():
     boosted = held("boosted", 4, kind="reference", draws=2)
-    found = asked(held("m2m", 4.05), boosted, logistic(2)._replace(seconds=0.1))
+    found = asked(held("m2m", 4.1), boosted, logistic(2)._replace(seconds=0.1))
+    assert found.advice.method == "m2m"
+    assert found.advice.enough == "boosted"
     assert found.advice.simplest == "logistic"
-    assert found.advice.method == "boosted"
+    assert said(found, "Its lead over logistic, the simplest method, is more than")
+    assert said(found, "Its lead over boosted, which is simpler, is within noise")
+
+
+def test_methods_are_compared_as_they_are_and_for_another_prior_by_their_rules():
+    methods = [held("m2m", 3), logistic()]
+    own = methods[0]
+    plain = balanced_accuracy_score(own.y_val, own.p_val.argmax(axis=1))
+    assert asked(*methods).validation["m2m"] == pytest.approx(plain)
+    shifted = asked(*methods, test_prior=[0.2, 0.2, 0.6]).validation["m2m"]
+    assert shifted != pytest.approx(plain)
 
 
 @pytest.mark.parametrize("seconds", [(1.0, 2.0), (1.0, None)])
