@@ -13,6 +13,7 @@ after a kill, and judges the same predictions anew after a change of the report.
 import argparse
 import csv
 import io
+import itertools
 import pathlib
 import time
 
@@ -23,6 +24,8 @@ from over_tables import regret
 from tasks.data import whole_files
 
 ROOT = pathlib.Path(__file__).parents[1]
+FEW = (5, 10, 30)
+SHOWN = ("mixup-DRS", "LA", "M2m", "logistic regression")
 
 
 def arguments():
@@ -70,51 +73,67 @@ def read(path):
     """Rows of a file of results, scores as floats."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    numbers = ("validation", "as_it_is", "by_rule")
+    numbers = ("rare", "validation", "as_it_is", "by_rule")
     return [{**row, **{key: float(row[key]) for key in numbers}} for row in rows]
 
 
 def summary(rows) -> str:
-    """Mean scores and regrets of choices, as a table of Markdown."""
+    """Mean scores and regrets of choices, as tables of Markdown."""
     folds = {}
     for row in rows:
         folds.setdefault((row["table"], row["fold"]), {})[row["method"]] = row
-    best = np.array(
+    best = 100 * np.array(
         [max(own[name]["as_it_is"] for name in regret.NAMES) for own in folds.values()]
     )
-    choices = {}
-    for name in regret.NAMES:
-        choices[f"always {name}"] = [own[name]["as_it_is"] for own in folds.values()]
-        choices[f"always {name}, by its rule"] = [
-            own[name]["by_rule"] for own in folds.values()
-        ]
-    choices[regret.MOST_ON_VALIDATION] = [
-        max((own[name] for name in regret.NAMES), key=lambda row: row["validation"])[
-            "by_rule"
-        ]
-        for own in folds.values()
-    ]
-    choices[regret.ADVICE] = [own[regret.ADVICE]["by_rule"] for own in folds.values()]
-    scores = {name: np.array(found) for name, found in choices.items()}
+    scores = {
+        choice: 100 * np.array([own[name][column] for own in folds.values()])
+        for choice, name, column in _choices()
+    }
     lines = [
-        f"{len(folds)} folds of {len({table for table, _ in folds})} tables; balanced "
-        f"accuracy of the best method of each, afterwards: {100 * best.mean():.1f}",
+        f"{len(folds)} folds of {len({table for table, _ in folds})} tables. The best "
+        f"method of each, afterwards, has a balanced accuracy of {best.mean():.1f}.",
         "",
-        "| choice | balanced accuracy, % | mean regret, points | median "
+        "| choice | balanced accuracy, % | mean regret, points | median regret "
         "| folds with regret above 5 |",
         "| --- | --: | --: | --: | --: |",
     ]
     for name, found in sorted(scores.items(), key=lambda item: -item[1].mean()):
-        lost = 100 * (best - found)
+        lost = best - found
         lines.append(
-            f"| {name} | {100 * found.mean():.1f} | {lost.mean():.1f} "
+            f"| {name} | {found.mean():.1f} | {lost.mean():.1f} "
             f"| {np.median(lost):.1f} | {np.count_nonzero(lost > 5)} |"
         )
     used = [own[regret.ADVICE]["rule"] for own in folds.values()]
     names, counts = np.unique(used, return_counts=True)
     order = np.argsort(-counts)
     lines += ["", "Advised: " + ", ".join(f"{names[k]} {counts[k]}" for k in order)]
-    return "\n".join(lines)
+    rare = np.array([own[regret.ADVICE]["rare"] for own in folds.values()])
+    return "\n".join([*lines, "", *_by_rare(best, scores, rare)])
+
+
+def _choices():
+    """The name of a choice, the method of its rows, and the column of its score."""
+    yield regret.ADVICE, regret.ADVICE, "by_rule"
+    for name in regret.NAMES:
+        yield f"always {name}", name, "as_it_is"
+        yield f"always {name}, by its rule", name, "by_rule"
+
+
+def _by_rare(best, scores, rare):
+    """Mean regret by the number of validation samples of the rarer class."""
+    shown = (regret.ADVICE, *(f"always {name}" for name in SHOWN))
+    yield (
+        "| mean regret, points; validation samples of the rarer class | folds | "
+        + " | ".join(shown)
+        + " |"
+    )
+    yield "| --- |" + " --: |" * (1 + len(shown))
+    for low, high in itertools.pairwise((0, *FEW, np.inf)):
+        own = (rare >= low) & (rare < high)
+        if own.any():
+            lost = [f"{(best - scores[name])[own].mean():.1f}" for name in shown]
+            span = f"{low} or more" if high == np.inf else f"{low} to {high - 1}"
+            yield f"| {span} | {own.sum()} | " + " | ".join(lost) + " |"
 
 
 def main():

@@ -21,8 +21,10 @@ NAMES = (
 )
 VALIDATION = 0.25  # Of the training part: a fifth of the table, as the test part is.
 ADVICE = "the report"
-MOST_ON_VALIDATION = "best on validation"
-COLUMNS = ("table", "fold", "method", "validation", "as_it_is", "by_rule", "rule")
+COLUMNS = (
+    *("table", "fold", "rare", "method"),
+    *("validation", "as_it_is", "by_rule", "rule"),
+)
 
 
 def predict(path: Path, fold: int, steps: int, seed: int, folder: Path) -> None:
@@ -68,9 +70,10 @@ def file_of(path: Path, fold: int, folder: Path) -> Path:
 def judge(path: Path) -> list[dict]:
     """A row for each method, and one for the advice, of a file of `predict`.
 
-    `validation` is a method's cross-fitted score there; `as_it_is` and `by_rule` are
-    balanced accuracies on test samples, of the likeliest class and of the rule that the
-    report chose. The row of the advice has the method's name as its `rule`.
+    `rare` is how many validation samples the rarer class has, `validation` a method's
+    score there; `as_it_is` and `by_rule` are balanced accuracies on test samples, of
+    the likeliest class and of the rule that the report chose. The row of the advice has
+    the method's name as its `rule`.
     """
     with np.load(path) as file:
         seen = {name: file[name] for name in file.files}
@@ -97,4 +100,5 @@ def judge(path: Path) -> list[dict]:
     used = found.advice.method
     advised = next(row for row in rows if row["method"] == used)
     rows.append({**advised, "method": ADVICE, "rule": used})
-    return [{"table": table, "fold": fold, **row} for row in rows]
+    about = {"table": table, "fold": fold, "rare": np.bincount(y_val).min()}
+    return [{**about, **row} for row in rows]
