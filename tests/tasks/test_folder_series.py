@@ -20,6 +20,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
 from tasks.runs import runner
 from tasks.tables import shown_samples
+from tasks.training.evaluation import probabilities
 from tasks.training.recipe import recipe_of
 
 pytestmark = pytest.mark.no_backend
@@ -48,7 +49,7 @@ def test_series_go_through_to_pictures_and_predictions(path, tmp_path):
     x, _ = heartbeats((2, 2, 2), channels=2, length=24, seed=1)
     found = predict.predict(place, write_arrays(tmp_path / "new.npz", x=x))
     f = keras.saving.load_model(place / "f.keras")
-    chances = predict.probabilities(f, x)
+    chances = probabilities(f, x)
     np.testing.assert_allclose(found[[f"probability of {k}" for k in CLASSES]], chances)
 
 

@@ -236,12 +236,11 @@ def test_raw_rows_are_predicted_by_the_folder_of_a_run(finished, tmp_path):
     rows = table.sample(frac=1, random_state=0)[["y", "colour", "id", "day", "size"]]
     rows.to_parquet(tmp_path / "new.parquet")
     found = predict.predict(out, tmp_path / "new.parquet")
-    assert [*found.columns] == [
-        *("y", "id", "predicted", "probability of big", "probability of small")
-    ]
+    chances_of = ["probability of big", "probability of small"]
+    assert [*found.columns] == ["y", "id", "predicted", *chances_of, "look"]
     assert found["id"].tolist() == rows["id"].tolist()
     assert (found["predicted"] == found["y"]).mean() > 0.9
-    chances = found[["probability of big", "probability of small"]].to_numpy()
+    chances = found[chances_of].to_numpy()
     np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-6)
     big = (found["predicted"] == "big").to_numpy()
     np.testing.assert_array_equal(big, chances[:, 0] > 0.5)
