@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.figure
+import numpy as np
 
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
@@ -67,7 +68,8 @@ def precision_recall(
 
 
 def _checked(name, curve):
-    parts = [check_numbers(f"curves[{name!r}]", part) for part in curve]
+    given = curve if np.iterable(curve) else [curve]
+    parts = [check_numbers(f"curves[{name!r}]", part) for part in given]
     shapes = {part.shape for part in parts}
     if len(parts) != 2 or len(shapes) != 1 or parts[0].ndim != 1:
         raise ValueError(

@@ -29,7 +29,8 @@ def reliability(curves: Mapping[str, Sequence[Any]]) -> matplotlib.figure.Figure
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there is no curve, lengths differ, or a value is outside [0, 1].
+        ValueError: If there is no curve, lengths differ, a share is outside [0, 1], or
+            a count is negative or not finite.
 
     Example:
 
@@ -58,7 +59,8 @@ def reliability(curves: Mapping[str, Sequence[Any]]) -> matplotlib.figure.Figure
 
 
 def _checked(name, curve):
-    parts = [check_numbers(f"curves[{name!r}]", part) for part in curve]
+    given = curve if np.iterable(curve) else [curve]
+    parts = [check_numbers(f"curves[{name!r}]", part) for part in given]
     shapes = {part.shape for part in parts}
     if len(parts) != 3 or len(shapes) != 1 or parts[0].ndim != 1:
         raise ValueError(
@@ -69,6 +71,11 @@ def _checked(name, curve):
     if not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError(
             "Confidence and accuracy must lie in [0, 1]. "
+            f"Received: curves[{name!r}]={curve}"
+        )
+    if not ((parts[2] >= 0) & np.isfinite(parts[2])).all():
+        raise ValueError(
+            "Counts must be finite and not negative. "
             f"Received: curves[{name!r}]={curve}"
         )
     return parts

@@ -277,6 +277,8 @@ NAMES = (
 MATRIX = values.arrays(values.rows(0, 9, K, K).map(np.floor))
 RECALL = values.arrays(values.rows(0, 1, K))
 RUNS = values.arrays(values.rows(0, 1, 2, K))
+SHARES = values.arrays(values.rows(0, 1, N))
+COUNTED = values.arrays(values.rows(0, 99, N).map(np.floor))
 IMAGES = values.arrays(values.rows(0, 1, 2, 4, 4))
 SERIES = values.arrays(values.rows(-9, 9, 2, 4, 3))
 NAMED = {**COUNTS, "class_names": NAMES}
@@ -306,6 +308,7 @@ PLOTS = {
         "class_names": NAMES,
         "class_counts": st.none() | values.class_counts(),
     },
+    "precision_recall": {"curves": _by_name(st.tuples(SHARES, SHARES))},
     "recall_by_count": {**NAMED, "recall": RECALL},
     "recall_gain": {
         **NAMED,
@@ -313,6 +316,7 @@ PLOTS = {
         "baseline": RUNS,
         "baseline_name": values.texts("ERM", "$"),
     },
+    "reliability": {"curves": _by_name(st.tuples(SHARES, SHARES, COUNTED))},
     "series_translation_panel": {
         "seeds": SERIES,
         "translations": SERIES,

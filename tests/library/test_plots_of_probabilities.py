@@ -47,8 +47,12 @@ def test_names_are_plain_text(plot):
         (plots.reliability, {"a": BINS[:2]}, "must be .confidence, accuracy, count"),
         (plots.reliability, {"a": ([2.0], [0.5], [1])}, r"must lie in \[0, 1\]"),
         (plots.reliability, {"a": ([0.1], [0.5, 1], [1])}, "arrays of one length"),
+        (plots.reliability, {"a": ([0.1], [0.5], [-1])}, "finite and not negative"),
+        (plots.reliability, {"a": ([0.1], [0.5], [np.nan])}, "finite and not negative"),
+        (plots.reliability, {"a": 1}, "must be .confidence, accuracy, count"),
         (plots.precision_recall, {}, "must map at least one name"),
         (plots.precision_recall, {"a": BINS}, "must be .precision, recall."),
+        (plots.precision_recall, {"a": 1}, "must be .precision, recall."),
         (plots.precision_recall, {"a": ([np.nan], [0.5])}, r"must lie in \[0, 1\]"),
     ],
 )
