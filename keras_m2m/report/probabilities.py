@@ -35,7 +35,10 @@ def of_calibration(contents: Contents) -> Part:
         f"Probabilities of {contents.used.name} on the test set, the lower the better"
         f"{contents.of_trainings}"
     )
-    curves = {name: decisions.reliability(y, p[0], _BINS) for name, p in states.items()}
+    curves = {
+        name: _filled(decisions.reliability(y, p[0], _BINS))
+        for name, p in states.items()
+    }
     gaps = ", ".join(
         f"{name} {percent(decisions.expected_calibration_error(y, p[0], _BINS))}"
         for name, p in states.items()

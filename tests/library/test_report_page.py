@@ -4,12 +4,14 @@ import io
 import itertools
 import re
 
+import matplotlib.figure
 import matplotlib.image
 import numpy as np
 import pytest
 
 from helpers import decisions_oracle
 from helpers.pages import Page
+from keras_m2m import plots
 from keras_m2m.report import Held
 from keras_m2m.report import report
 
@@ -136,6 +138,19 @@ def test_counts_of_decisions_are_those_of_the_test():
         r'row">([ab])</th>\s*<td>(\d+)</td>\s*<td>(\d+)</td>\s*</tr>', html
     )
     assert rows[-2:] == [("a", "26", "4"), ("b", "0", "20")]
+
+
+def test_the_reliability_diagram_leaves_out_bins_of_few_samples(monkeypatch):
+    drawn = {}
+
+    def reliability(curves):
+        drawn.update(curves)
+        return matplotlib.figure.Figure()
+
+    monkeypatch.setattr(plots, "reliability", reliability)
+    made()
+    for _, _, samples in drawn.values():
+        assert samples.min() >= 10
 
 
 def test_it_is_saved(tmp_path):
