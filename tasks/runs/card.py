@@ -19,6 +19,7 @@ from tasks.experiment.recipes import method_of
 
 _MOST = 20  # Classes in a table; of more, those of least recall.
 _PAIRS = 5  # Confusions that are named.
+_FEW_ACCEPTED = 0.05  # Of the translations.
 _SCORES = {
     "balanced_accuracy": "balanced accuracy, the mean recall of classes",
     "geometric_mean": "geometric mean of recalls",
@@ -45,7 +46,7 @@ def card(result: dict) -> str:
     Returns:
         Markdown, with front matter in YAML.
     """
-    method = method_of(result["flags"]["method"])
+    method = _tested_method(result)
     parts = [
         _front_matter(result),
         f"# {escape(result['source'])}: {method.label}",
@@ -53,7 +54,7 @@ def card(result: dict) -> str:
         f"{len(result['class_names'])} classes, trained by `keras_m2m` for data with "
         "rare classes.",
         "## Classes\n\n" + _classes(result),
-        "## Training\n\n" + _training(result, method),
+        "## Training\n\n" + _training(result),
         "## Scores\n\n" + _scores(result),
         "## Probabilities\n\n" + _probabilities(result, method),
         "## Use\n\n" + _use(result),
@@ -61,6 +62,14 @@ def card(result: dict) -> str:
         "## Versions\n\n" + _versions(result),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _tested_method(result):
+    """The method of the epoch that is tested: a deferred one begins plainly."""
+    flags = result["flags"]
+    method = method_of(flags["method"])
+    is_plain = method.deferred and result["tested_epoch"] < flags["defer_epoch"]
+    return METHODS["erm"] if is_plain else method
 
 
 def _front_matter(result):
@@ -73,9 +82,11 @@ def _front_matter(result):
         "dataset": {"type": result["task"], "name": result["source"], "split": "test"},
         "metrics": metrics,
     }
+    tested = _tested_method(result)
+    name = "erm" if tested is METHODS["erm"] else result["flags"]["method"]
     fields = {
         "library_name": "keras",
-        "tags": ["keras", "imbalanced-classification", result["flags"]["method"]],
+        "tags": ["keras", "imbalanced-classification", name],
         **({"pipeline_tag": kind} if is_photographs else {}),
         "metrics": [*known],
         "model-index": [{"name": result["source"], "results": [found]}],
@@ -114,13 +125,15 @@ def _percent(value):
     return "" if np.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _training(result, method):
+def _training(result):
     flags = result["flags"]
+    method = method_of(flags["method"])
     after = result.get("after")
     sentences = [
         f"Method {method.label}: {_about(method, flags)}.",
         f"Loss: {LOSSES[flags['loss']].about}.",
-        f"Tested after epoch {result['tested_epoch']} (from 0), of {flags['epochs']}.",
+        f"Tested after epoch {result['tested_epoch'] + 1} of {flags['epochs']}.",
+        *_cautions(result, method),
         f"Seed {result['seed']}, backend {result['backend']}.",
     ]
     if after:
@@ -131,6 +144,21 @@ def _training(result, method):
     own = {name: value for name, value in flags.items() if name != "task"}
     given = " ".join(f"--{name}={_shown(value)}" for name, value in own.items())
     return " ".join(sentences) + f"\n\n```\n{given}\n```"
+
+
+def _cautions(result, method):
+    """Where little or nothing of a method is in the network."""
+    if _tested_method(result) is not method:
+        yield (
+            f"That epoch, the best on validation, is of plain training: {method.label} "
+            "had not begun."
+        )
+    rate = result.get("acceptance_rate")
+    if method.translate and rate is not None and rate < _FEW_ACCEPTED:
+        yield (
+            f"Translations were hardly accepted: {_percent(rate)} of them in the last "
+            "epoch."
+        )
 
 
 def _about(method, flags):

@@ -124,12 +124,32 @@ def test_training_says_the_method_the_flags_and_what_stays_together():
     text = section(card.card(RESULT), "Training")
     about = "class-balanced sampling after epoch 5"
     assert f"Method DRS: {about}. Loss: cross entropy." in text
-    assert "Tested after epoch 7 (from 0), of 9." in text
+    assert "Tested after epoch 8 of 9." in text
     assert r"Photographs of one lesion\_id are in one split." in text
     assert (
         "\n--method=drs --loss=ce --epochs=9 --defer_epoch=5 --drops=6:0.1,8:0.1\n"
         in text
     )
+
+
+@pytest.mark.parametrize("epoch, is_plain", [(4, True), (5, False)])
+def test_a_network_from_before_the_deferred_phase_is_of_plain_training(epoch, is_plain):
+    own = result(flags={"method": "m2m"}, tested_epoch=epoch, acceptance_rate=0.02)
+    text = card.card(own)
+    (title,) = re.findall("^# .+: (.+)$", text, re.M)
+    assert title == ("ERM" if is_plain else "M2m")
+    assert front_matter(text)["tags"][-1] == ("erm" if is_plain else "m2m")
+    training = section(text, "Training")
+    assert f"Tested after epoch {epoch + 1} of 9." in training
+    assert ("is of plain training: M2m had not begun" in training) == is_plain
+    frequent = "of classes as frequent as in the training set"
+    assert (frequent in section(text, "Probabilities")) == is_plain
+
+
+@pytest.mark.parametrize("rate, is_said", [(0.049, True), (0.05, False), (None, False)])
+def test_it_says_where_translations_were_hardly_accepted(rate, is_said):
+    text = card.card(result(flags={"method": "m2m"}, acceptance_rate=rate))
+    assert ("hardly accepted: 4.9 % of them in the last epoch" in text) == is_said
 
 
 def test_limits_name_the_class_with_fewest_tests_and_those_without():
