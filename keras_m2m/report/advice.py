@@ -15,6 +15,7 @@ from keras_m2m.report.held import Gathered
 from keras_m2m.report.judged import Choice
 from keras_m2m.report.judged import Judged
 from keras_m2m.report.judged import Question
+from keras_m2m.report.judged import best_constant
 from keras_m2m.report.judged import better_on_test
 from keras_m2m.report.judged import choose_method
 from keras_m2m.report.rule import LIKELIEST
@@ -107,7 +108,7 @@ def advise(
         over is not None and over.is_real,
         over,
         used.rule,
-        better is not None,
+        better is not None and better[1].is_real,
         tuple(sentences),
     )
     return advice, used
@@ -120,14 +121,16 @@ def _sentences(choice: Choice, known, data, question, names, better):
         objective = question.on(data.y_test)
         simplest = choice.simplest.decisions
         on_test = lead(data.y_test, used.decisions, simplest, objective)
+    constant, of_constant = best_constant(data, question)
     networks = [own.method.trainings for own in known if own.method.kind == "network"]
     return [
         *words.on_method(choice, len(known), maximise),
-        *words.on_rule(used, names, maximise),
+        *words.on_rule(used, names, maximise, question.test_prior is not None),
         *words.on_probabilities(used),
         *words.on_prior(question.test_prior),
         *words.on_test(used, maximise),
         *words.on_confirmation(choice, question, better, on_test),
+        *words.on_constant(names[constant], of_constant, used, maximise),
         *words.on_samples(data, names, min(networks, default=1), bool(networks)),
     ]
 

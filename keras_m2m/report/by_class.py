@@ -35,10 +35,13 @@ _HEADER = (
 
 def of_classes(contents: Contents) -> Part:
     """The table of classes, and precision against recall of the rarest."""
+    # As frequent as was asked for, which changes what is right of a prediction.
+    weights = contents.question.on(contents.y).weights
     confusion = contents.confusion(contents.used.decisions)
+    weighted = weights[:, None] * confusion
     p = np.stack([contents.used.rule.probabilities(own) for own in contents.p])
     order = np.argsort(-contents.counts, kind="stable")
-    rows = [_row(contents, confusion, p, k) for k in order]
+    rows = [_row(contents, confusion, weighted, p, k) for k in order]
     caption = (
         f"{contents.used.name} on the test set, in percent with 95 % intervals, from "
         f"the most frequent class{contents.of_trainings}"
@@ -62,7 +65,7 @@ def of_classes(contents: Contents) -> Part:
     )
 
 
-def _row(contents, confusion, p, k):
+def _row(contents, confusion, weighted, p, k):
     tested, hits = contents.tested[k], confusion[k, k]
     predicted = confusion[:, k].sum()
     name = [
@@ -74,8 +77,9 @@ def _row(contents, confusion, p, k):
         found = f"{number(hits)} of {tested}" if tested else "–"
         return [*name, found, "too few to say", "–", "–", "–"]
     recall = hits / tested
-    precision = hits / predicted if predicted else np.nan
-    f1 = 2 * hits / (tested + predicted)
+    of_class, taken = weighted[k].sum(), weighted[:, k].sum()
+    precision = weighted[k, k] / taken if predicted else np.nan
+    f1 = 2 * weighted[k, k] / (of_class + taken)
     shares = [_with_interval(recall, interval.of_share(recall, tested))]
     if predicted:
         of_precision = interval.of_share(precision, predicted)
@@ -90,7 +94,15 @@ def _areas(contents, p, k):
     positives, negatives = int(members.sum()), int((~members).sum())
     if not negatives:
         return ["–", "–"]
-    precise = float(np.mean([average_precision_score(members, own[:, k]) for own in p]))
+    weights = contents.question.on(contents.y).weights[contents.y]
+    precise = float(
+        np.mean(
+            [
+                average_precision_score(members, own[:, k], sample_weight=weights)
+                for own in p
+            ]
+        )
+    )
     roc = float(np.mean([roc_auc_score(members, own[:, k]) for own in p]))
     if positives >= _FEW_FOR_AREAS:
         return [percent(precise), percent(roc)]
@@ -109,10 +121,13 @@ def _curves(contents, p, classes):
     curves, said = {}, []
     for k in classes:
         members = contents.y == k
-        precision, recall, _ = precision_recall_curve(members, p[:, k])
+        weighted = {
+            "sample_weight": contents.question.on(contents.y).weights[contents.y]
+        }
+        precision, recall, _ = precision_recall_curve(members, p[:, k], **weighted)
         name = contents.names[k]
         curves[f"{name} ({contents.counts[k]:,})"] = (precision, recall)
-        area = average_precision_score(members, p[:, k])
+        area = average_precision_score(members, p[:, k], **weighted)
         said.append(f"{name} {percent(area)}")
     first = " of the first training" if contents.used.method.trainings > 1 else ""
     return drawn(

@@ -155,7 +155,7 @@ def choose_method(
 def better_on_test(
     used: Judged, judged: Sequence[Judged], y_test: np.ndarray, question: Question
 ) -> tuple[Judged, Lead] | None:
-    """The method that is best on test samples, if it leads by more than noise.
+    """The method that is best on test samples, and its lead; None for `used` itself.
 
     Args:
         used: The method that was chosen.
@@ -173,4 +173,28 @@ def better_on_test(
         question.on(y_test),
         max(len(judged) - 1, 1),
     )
-    return (best, found) if found.is_real else None
+    return best, found
+
+
+def best_constant(
+    data: Gathered, question: Question
+) -> tuple[int, tuple[float, float]]:
+    """The class that is best on validation samples if it is decided for each time.
+
+    Args:
+        data: Predictions, of validation samples too.
+        question: What decisions are judged by.
+
+    Returns:
+        The class, and its scores on validation and on test samples.
+    """
+    parts = data.y_val, data.y_test
+    scores = [
+        [
+            question.on(y).of(y, np.full(len(y), k))
+            for k in range(question.objective.num_classes)
+        ]
+        for y in parts
+    ]
+    best = int(np.argmax(scores[0]))
+    return best, (scores[0][best], scores[1][best])

@@ -41,12 +41,17 @@ def of_mistakes(contents: Contents) -> Part:
             )
     caption = f"The most frequent mistakes{contents.of_trainings}"
     first = " of the first training" if contents.used.method.trainings > 1 else ""
+    meant = ""
+    if contents.used.rule.costs is not None:
+        meant = (
+            " Some are meant: by the costs, another class than the likeliest is safer."
+        )
     return Part(
         "mistakes",
         "Mistakes to look at",
         [
             f"Below the table, the surest mistakes{first}: often a wrong label, or a "
-            "sample that no class fits."
+            f"sample that no class fits.{meant}"
         ],
         [Grid(caption, ["mistake", "test samples", "share"], rows)],
         mistakes=[_mistake(contents, row) for row in _surest(contents)],

@@ -57,6 +57,7 @@ def of_calibration(contents: Contents) -> Part:
         [Grid(caption, ["measure", *states], rows)],
         [picture],
         notes=[
+            *_on_frequencies(contents.question.test_prior),
             f"ECE, the expected calibration error: predictions are put into {_BINS} "
             "bins of equal width by the probability of their likeliest class; in each, "
             "the gap is that between this probability and the share that is right; "
@@ -64,7 +65,7 @@ def of_calibration(contents: Contents) -> Part:
             "By class: the same of each class's own probability, mean over classes. "
             "With few samples both are above 0 even for perfect probabilities. Brier "
             "score: the squared distance from what came, 0 to 2. NLL: minus the "
-            "logarithm of the probability of what came."
+            "logarithm of the probability of what came.",
         ],
     )
 
@@ -73,6 +74,14 @@ def _filled(curve):
     """Bins of enough samples to draw; all where none has so many."""
     enough = curve.samples >= min(FEW, curve.samples.max())
     return tuple(part[enough] for part in curve)
+
+
+def _on_frequencies(test_prior):
+    if test_prior is not None:
+        yield (
+            "For the class frequencies of the test set, before probabilities are "
+            "shifted to those that were asked for."
+        )
 
 
 def _on_correction(calibration):

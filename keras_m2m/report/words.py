@@ -97,11 +97,14 @@ def on_method(choice: Choice, number: int, maximise: str) -> Iterator[str]:
         )
 
 
-def on_rule(used: Judged, names: Sequence[str], maximise: str) -> Iterator[str]:
+def on_rule(
+    used: Judged, names: Sequence[str], maximise: str, is_shifted: bool
+) -> Iterator[str]:
     """How to decide, and what that gains."""
     difference, noise = used.chosen.gain
     gain = by(difference, noise, maximise)
     choice = used.chosen.choice
+    shifted = " of the shifted probabilities" if is_shifted else ""
     if choice is None:
         if used.rule.costs is None:
             yield (
@@ -117,16 +120,16 @@ def on_rule(used: Judged, names: Sequence[str], maximise: str) -> Iterator[str]:
     if choice.kind == "none":
         best = f" (the best of them {gain})" if difference else ""
         yield (
-            "Decide for the likeliest class: no offsets of classes gain more than "
-            f"noise on validation{best}."
+            f"Decide for the likeliest class{shifted}: no offsets of classes gain more "
+            f"than noise on validation{best}."
         )
         return
     kind = "an offset for each class"
     if choice.kind == "tau":
         kind = f"the offset -τ log(prior) of a class, τ = {choice.tau:g}"
     yield (
-        f"Before you take the likeliest class, add to log-probabilities {kind}: on "
-        f"validation this gains {gain}."
+        f"Before you take the likeliest class{shifted}, add to log-probabilities "
+        f"{kind}: on validation this gains {gain}."
     )
     if len(names) == 2:
         threshold = 1 / (1 + np.exp(choice.offsets[1] - choice.offsets[0]))
@@ -151,8 +154,8 @@ def on_probabilities(used: Judged) -> Iterator[str]:
         + (
             "."
             if calibration.prior is None
-            else ", then add the logarithm of each class's frequency: they were of "
-            "balanced batches."
+            else ", then add the logarithm of each class's frequency in training: they "
+            "were of balanced batches."
         )
     )
 
@@ -161,8 +164,10 @@ def on_prior(test_prior: np.ndarray | None) -> Iterator[str]:
     """What another prior means for all of this."""
     if test_prior is not None:
         yield (
-            "All scores are for the class frequencies that were asked for, and "
-            "probabilities are shifted to them before the decision."
+            "Scores are for the class frequencies that were asked for, and "
+            "probabilities are shifted to them before the decision: each is corrected, "
+            "multiplied by the new frequency of its class over the old one, and "
+            "divided by their sum."
         )
 
 
@@ -182,7 +187,7 @@ def on_confirmation(
 ) -> Iterator[str]:
     """Whether the test agrees with what was chosen."""
     maximise = question.objective.maximise
-    if better is not None:
+    if better is not None and better[1].is_real:
         yield (
             f"The test set contradicts this choice: {better[0].name} is better there "
             f"by {_lead(better[1], maximise)}. Do not choose by the test set: get "
@@ -198,8 +203,27 @@ def on_confirmation(
             f"The test set does not confirm its lead over {choice.simplest.name}: "
             f"{_lead(over, maximise)}, which is within noise."
         )
+    elif better is not None:
+        yield (
+            f"{better[0].name} scores higher on the test set, by "
+            f"{_lead(better[1], maximise)}: that is within noise."
+        )
     else:
-        yield "The test set agrees: no method is better there by more than noise."
+        yield "No method scores higher on the test set."
+
+
+def on_constant(
+    constant: str, scores: tuple[float, float], used: Judged, maximise: str
+) -> Iterator[str]:
+    """What to decide the same each time would score, where that is no worse."""
+    if scores[0] >= used.validation or scores[1] >= used.test:
+        of_validation, of_test = (said(score, maximise) for score in scores)
+        yield (
+            f"Beware: always to decide for {constant}, without a look at the sample, "
+            f"scores {of_validation} on validation and {of_test} on the test set. "
+            "There are too few samples to learn from, or they say too little of the "
+            "classes."
+        )
 
 
 def on_samples(
@@ -213,10 +237,10 @@ def on_samples(
         few = np.flatnonzero(counts < FEW)
         if len(few):
             rarest = few[np.argmin(counts[few])]
-            others = f", and {len(few) - 1} more classes" if len(few) > 1 else ""
             yield (
-                f"Few {part} samples: {counts[rarest]} of {names[rarest]}{others} with "
-                f"fewer than {FEW}. What is said of them is hardly more than a guess."
+                f"Few {part} samples: {counts[rarest]} of {names[rarest]}; classes "
+                f"with fewer than {FEW}: {len(few)}. What is said of them is hardly "
+                "more than a guess."
             )
     if is_network and trainings == 1:
         yield (

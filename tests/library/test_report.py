@@ -126,6 +126,38 @@ def test_a_test_that_speaks_for_another_method_contradicts():
     assert said(found, "The test set contradicts this choice: m2m")
 
 
+def test_a_method_that_is_better_on_the_test_within_noise_is_said_to_be():
+    best = held("m2m", 2.9)
+    found = asked(best._replace(p_val=logistic(2).p_val), logistic())
+    assert found.advice.method == "logistic"
+    assert found.scores["m2m"] > found.scores["logistic"]
+    assert not found.advice.is_contradicted
+    assert said(found, "m2m scores higher on the test set, by")
+    assert not said(found, "No method scores higher")
+
+
+def test_it_says_where_to_decide_the_same_each_time_is_no_worse():
+    costs = [[0, 1, 1], [1, 0, 1], [500, 500, 0]]  # Not to miss the rare class.
+    guess = logistic(0.2)
+    found = asked(guess, costs=costs)
+    always = np.asarray(costs)[guess.y_test, 2].mean()
+    assert -found.scores["logistic"] >= always
+    assert said(found, "Beware: always to decide for few")
+    assert said(found, f"{1000 * always:,.4g} on the test set")
+    assert not said(asked(logistic(4)), "Beware")
+
+
+def test_for_another_prior_the_likeliest_is_that_of_the_shifted_probabilities():
+    asked_for = [0.1, 0.1, 0.8]
+    found = asked(logistic(), test_prior=asked_for)
+    decided = found.advice.decide(logistic().p_test)
+    shifted = found.advice.probabilities(logistic().p_test)
+    assert not np.any(found.advice.offsets)
+    np.testing.assert_array_equal(decided, shifted.argmax(axis=1))
+    assert (decided != logistic().p_test.argmax(axis=1)).any()
+    assert said(found, "likeliest class of the shifted probabilities")
+
+
 def test_a_lead_that_the_test_does_not_show_is_not_confirmed():
     m2m, simple = held("m2m", 4), logistic()
     found = asked(m2m._replace(p_test=simple.p_test), simple)

@@ -140,6 +140,19 @@ def test_counts_of_decisions_are_those_of_the_test():
     assert rows[-2:] == [("a", "26", "4"), ("b", "0", "20")]
 
 
+def test_precision_is_for_the_frequencies_that_were_asked_for():
+    """By Bayes' rule, of the rates at which each class is taken for a class."""
+    y = np.repeat([0, 1], [80, 20])
+    p = np.full((100, 2), [0.9, 0.1])
+    p[72:92] = [0.1, 0.9]  # 8 of 80 are wrong, 12 of 20 right.
+    held = [Held("one", y, p, y, p, kind="reference")]
+    for prior, expected in ((None, 12 / 20), ([0.5, 0.5], 0.6 / (0.6 + 0.1))):
+        found = report(held, ["a", "b"], [80, 20], test_prior=prior)
+        np.testing.assert_array_equal(found.advice.decide(p), p.argmax(axis=1))
+        row = re.search(r">b</th>(.*?)</tr>", found.html, re.DOTALL)[1]
+        assert f"{100 * expected:.1f} (" in row
+
+
 def test_the_reliability_diagram_leaves_out_bins_of_few_samples(monkeypatch):
     drawn = {}
 
