@@ -129,12 +129,13 @@ def _group_of_rows(frame, columns: Columns, group, path):
         )
     for name in frame.columns:
         own = frame[name].dropna()
-        if name != columns.id and is_group(name) and own.duplicated().any():
+        shared = own.duplicated(keep=False).sum()
+        if name != columns.id and is_group(name) and shared:
             print(
-                f"note: several photographs are of one {name!r} ({own.nunique()} of "
-                f"{len(frame)} rows). Where splits are drawn, they may be in train and "
-                f"test at once, and the scores too high: --group={name} keeps them "
-                "together"
+                f"note: several photographs are of one {name!r} ({shared} of "
+                f"{len(frame)} rows share theirs). Where splits are drawn, they may be "
+                f"in train and test at once, and the scores too high: --group={name} "
+                "keeps them together"
             )
     return None
 

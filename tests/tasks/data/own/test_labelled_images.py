@@ -297,12 +297,20 @@ def test_columns_of_a_table_need_one(own):
 # Groups.
 
 
+def test_a_note_counts_the_rows_that_share_a_group(own, capsys):
+    groups = ["L0", "L0", "L1", "L1", "L1", "L2", "", ""]  # The last are of none.
+    rows = [f"{i}.png,{'ab'[i % 2]},{group}" for i, group in enumerate(groups)]
+    table(own, rows, "image_id,dx,lesion_id", count=8)
+    read(own)
+    assert "of one 'lesion_id' (5 of 8 rows share theirs)" in capsys.readouterr().out
+
+
 def test_images_of_a_group_are_in_one_split(own, capsys):
     lesions = [i // 3 for i in range(60)]
     rows = [f"{i}.png,{'aab'[k % 3]},L{k}" for i, k in enumerate(lesions)]
     table(own, rows, "image_id,dx,lesion_id", count=60)
     data = read(own)
-    assert "several photographs are of one 'lesion_id' (20 of 60 rows)" in (
+    assert "of one 'lesion_id' (60 of 60 rows share theirs)" in (
         capsys.readouterr().out
     )
     data = read(own, "--group=lesion_id", "--validation_fraction=0.2")
