@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,35 @@ def differences(record: dict, settings: Settings, **about: object) -> list[str]:
         for key in sorted(now)
         if before.get(key) != now[key]
     ]
+
+
+def places(settings: Settings) -> dict[str, Any]:
+    """What is looked up, by flag: columns, and of paths the last part alone.
+
+    A path is one of a machine, and says nothing elsewhere.
+
+    Args:
+        settings: Of a training.
+    """
+    known = settings.flags.values()
+    looked_up = [f for f in known if f.role == "place" and f.kind != "enum"]
+    found = {flag.name: settings.values[flag.name] for flag in looked_up}
+    paths = {f.name for f in looked_up if f.kind == "path" and found[f.name]}
+    return found | {key: os.path.basename(os.path.abspath(found[key])) for key in paths}
+
+
+def is_of_other_columns(record: dict, settings: Settings) -> bool:
+    """Whether a record is of other columns, or another file of them, than settings.
+
+    The folder of the data may have another name by now, and older records do not say.
+
+    Args:
+        record: What `read_json` gave.
+        settings: Of a training.
+    """
+    then, now = record.get("places"), places(settings)
+    known = then.keys() & now.keys() - {"data_dir"} if isinstance(then, dict) else ()
+    return any(then[name] != now[name] for name in known)
 
 
 def checksum(data: Data) -> int:

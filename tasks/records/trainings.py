@@ -282,6 +282,7 @@ class Trainings:
         path = self._result_file(settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
+        about["places"] = identity.places(settings)
         records.write(path, {**about, **result, **self._of_result(settings)})
 
     def folder(self, settings: Settings) -> Path:

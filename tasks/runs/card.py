@@ -5,6 +5,7 @@ front, each a line of JSON, which is YAML too.
 """
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +143,10 @@ def _training(result):
     if group := result.get("reading", {}).get("group"):
         sentences.append(f"Photographs of one {escape(group)} are in one split.")
     own = {name: value for name, value in flags.items() if name != "task"}
-    given = " ".join(f"--{name}={_shown(value)}" for name, value in own.items())
+    places = {k: value for k, value in result.get("places", {}).items() if value}
+    given = shlex.join(f"--{k}={_shown(v)}" for k, v in {**places, **own}.items())
+    if places:
+        sentences.append("Of paths the flags have the last part: complete them.")
     return " ".join(sentences) + f"\n\n```\n{given}\n```"
 
 

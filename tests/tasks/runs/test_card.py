@@ -7,6 +7,9 @@ import markdown_it
 import pytest
 
 import keras_m2m
+from tasks import folder
+from tasks.experiment.settings import parse
+from tasks.records.identity import places
 from tasks.runs import card
 
 pytestmark = pytest.mark.no_backend
@@ -130,6 +133,16 @@ def test_training_says_the_method_the_flags_and_what_stays_together():
         "\n--method=drs --loss=ce --epochs=9 --defer_epoch=5 --drops=6:0.1,8:0.1\n"
         in text
     )
+
+
+def test_flags_say_where_the_data_was_looked_up_without_paths_of_a_machine():
+    given = ["--data_dir=/home/me/skin/", "--group=lesion_id", "--id=a", "--id=b c"]
+    own = result(places=places(parse(folder.TASK, given)))
+    text = section(card.card(own), "Training")
+    expected = "\n--data_dir=skin --group=lesion_id '--id=a,b c' --method=drs "
+    assert expected in text
+    assert "Of paths the flags have the last part: complete them." in text
+    assert "complete them" not in card.card(RESULT)
 
 
 @pytest.mark.parametrize("epoch, is_plain", [(4, True), (5, False)])
