@@ -12,6 +12,7 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.records.identity import differences
+from tasks.records.identity import is_of_other_columns
 
 # Lists of K lists of K counts. Of many classes most counts are 0 and are not written.
 _MATRICES = {"confusion_matrix", "translated", "accepted"}
@@ -196,7 +197,10 @@ def find_with_path(
     name = f"{prefix}{method}-{settings.loss}-seed{settings.seed}-*.json"
     found = {}
     for path in sorted((results / settings.task).glob(name)):
-        if not differences(read_json(path), settings, **about):
+        record = read_json(path)
+        # With a checksum of the data in `about`, it does not matter by which flags.
+        is_other = not about and is_of_other_columns(record, settings)
+        if not (is_other or differences(record, settings, **about)):
             found[path] = read(path)
     if len(found) > 1:
         raise UserError(

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.records import records
+from tasks.records.identity import places
 from tasks.records.trainings import Trainings
 
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
@@ -60,6 +61,7 @@ def tune(cells: Trainings, settings: Settings) -> dict[str, float]:
     record = cells.find(free, prefix="tuned-")
     if record is None:
         record = {**cells.configuration(free), "commit": cells.commit}
+        record["places"] = places(free)
         record["trials"] = _search(cells, free)
         cells.results.mkdir(parents=True, exist_ok=True)
         records.write(cells.results / f"tuned-{cells.name(free)}.json", record)

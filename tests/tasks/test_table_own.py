@@ -84,6 +84,22 @@ def test_records_alone_make_a_table(made, data, tmp_path):
     assert "<table" in (tmp_path / "out.html").read_text()
 
 
+def test_what_is_found_is_of_the_columns_that_are_asked_for(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = blobs((150, 50), rng)
+    rows = [f"{a},{b},{9 * k + rng.integers(9)},{k}" for (a, b), k in zip(x, y)]
+    claims = tmp_path / "claims.csv"
+    claims.write_text("\n".join(["a,b,claim_no,label", *rows]))
+    all_columns = make(tmp_path, claims, "--rows=logistic")
+    without = make(tmp_path, claims, "--rows=logistic", "--id=claim_no")
+    assert row(all_columns, "logistic regression") != row(
+        without, "logistic regression"
+    )
+    assert make(tmp_path, claims, "--rows=logistic", "--found") == all_columns
+    found = make(tmp_path, claims, "--rows=logistic", "--id=claim_no", "--found")
+    assert found == without
+
+
 def test_the_report_has_what_the_user_wishes(made, data, tmp_path, monkeypatch):
     path, _ = made
     square = tmp_path / "costs.csv"
