@@ -73,7 +73,7 @@ def make(chosen: flags.FlagValues, arguments: Sequence[str]) -> str:
         arguments: What else is on the command line: datasets, and flags of tasks.
 
     Returns:
-        The table, as Markdown, and what to do by the report of a user's own data.
+        The table, as Markdown; of a user's own data first what to do by the report.
 
     Raises:
         UserError: If a flag does not fit, or the data, or a run.
@@ -109,9 +109,11 @@ def _made(chosen: flags.FlagValues, sweep: Sweep, records: list[dict], out: Path
     printed = after2020.printed if chosen.table == after2020.NAME else None
     number = table_number(chosen)
     table = Table(_title(chosen), sweep.rows, columns, number, printed)
-    text = markdown(table)
+    text, report = markdown(table), None
+    if chosen.task:
+        report = own_report.make(chosen, sweep, table)
+        text = own_report.above_table(chosen, report) + text
     write(out.with_name(f"{out.name}.md"), text)
-    report = own_report.make(chosen, sweep, table) if chosen.task else None
     shown = page(table) if report is None else report.html
     write(out.with_name(f"{out.name}.html"), shown)
     text += f"\nWritten to {out}.md and {out}.html"
@@ -121,7 +123,7 @@ def _made(chosen: flags.FlagValues, sweep: Sweep, records: list[dict], out: Path
         if not chosen.found:
             drawn += table_figures.draw_trained(sweep, folder)
         text += f", and {len(drawn)} figures to {folder}"
-    return text if report is None else f"{text}\n\n{own_report.advice(report)}"
+    return text
 
 
 def _column(of: Entry, records: dict, left_out: dict) -> Column:

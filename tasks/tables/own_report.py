@@ -10,9 +10,11 @@ from absl import flags
 from tasks.data.own.costs import read_costs
 from tasks.data.own.costs import read_shares
 from tasks.experiment.errors import UserError
+from tasks.experiment.escaping import escape
 from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import needs_network
 from tasks.runs.sweep import Sweep
+from tasks.tables.flags import METRICS
 from tasks.tables.learning_curve import learning_curve
 from tasks.tables.model import Table
 from tasks.tables.sections import sections
@@ -20,6 +22,7 @@ from tasks.tables.shown_samples import shown
 
 _WISHES = "cost", "test_prior", "maximise", "learning_curve"
 _ERM, _SENTENCES = "ce-erm", 3
+_HEADING = "## What to do, chosen on validation"
 
 
 class Wishes(NamedTuple):
@@ -123,7 +126,24 @@ def _seconds(result):
     return sum(seconds for what, seconds in timing if what != "evaluate")
 
 
-def advice(report: Any) -> str:
-    """What to do, in few sentences, for the end of what a command prints."""
-    said = report.advice.sentences[:_SENTENCES]
-    return "\n".join(["What to do, chosen on validation:", *said])
+def above_table(chosen: flags.FlagValues, report: Any | None) -> str:
+    """What to do, and what the table below is not of, in Markdown.
+
+    Args:
+        chosen: The flags of the command.
+        report: What `make` gave.
+
+    Returns:
+        Markdown that ends with a blank line; empty where there is nothing to say.
+    """
+    parts = []
+    if report is not None:
+        said = report.advice.sentences[:_SENTENCES]
+        parts += [_HEADING, *map(escape, said)]
+    if chosen.cost or chosen.maximise != METRICS[0]:
+        asked = "--cost" if chosen.cost else f"--maximise={chosen.maximise}"
+        parts.append(
+            "The best mean and the leads of the table are those of balanced accuracy "
+            f"on the test set, and not of what {asked} asks for."
+        )
+    return "".join(f"{part}\n\n" for part in parts)

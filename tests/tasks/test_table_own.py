@@ -56,15 +56,16 @@ def test_what_is_no_network_has_rows(made):
         assert row(text, name)[4] == "2"
 
 
-def test_the_page_is_the_report_and_its_advice_ends_what_is_printed(made):
+def test_the_page_is_the_report_and_its_advice_is_above_the_table(made):
     path, text = made
     page = (path / "out.html").read_text()
-    advice = text.partition(f"{path / 'out'}.html")[2].strip().splitlines()
-    heading, *advice = advice
-    assert heading.startswith("What to do")
+    heading, *advice = text.partition("\n\n## Methods")[0].split("\n\n")
+    assert heading.startswith("## What to do")
     assert 1 <= len(advice) <= 3
     for sentence in advice:
+        sentence = re.sub(r"\\(.)", r"\1", sentence)  # Escaped for Markdown.
         assert sentence.replace("'", "&#39;") in page
+    assert text.startswith((path / "out.md").read_text())
     assert "<h1>Methods compared on blood.npz</h1>" in page
     assert "tested at the epoch that is best on validation" in page
 
@@ -80,7 +81,7 @@ def test_records_alone_make_a_table(made, data, tmp_path):
     (tmp_path / "results").symlink_to(path / "results")
     text = make(tmp_path, data, ROWS, "--found")
     assert row(text, "logistic regression")[4] == "2"
-    assert text.rstrip().endswith(".html")  # No advice.
+    assert text.startswith("## Methods compared")  # No advice.
     assert "<table" in (tmp_path / "out.html").read_text()
 
 
@@ -98,6 +99,28 @@ def test_what_is_found_is_of_the_columns_that_are_asked_for(tmp_path):
     assert make(tmp_path, claims, "--rows=logistic", "--found") == all_columns
     found = make(tmp_path, claims, "--rows=logistic", "--id=claim_no", "--found")
     assert found == without
+
+
+@pytest.mark.parametrize(
+    "wish, is_other",
+    [
+        ("cost", True),
+        ("maximise=min_recall", True),
+        ("maximise=balanced_accuracy", False),
+    ],
+)
+def test_of_another_wish_the_table_is_said_to_be_of_balanced_accuracy(
+    wish, is_other, made, data, tmp_path
+):
+    path, _ = made
+    (tmp_path / "results").symlink_to(path / "results")
+    costs = tmp_path / "costs.csv"
+    costs.write_text("x,ill,healthy\nhealthy,1,0\nill,0,50\n")
+    asked = f"--cost={costs}" if wish == "cost" else f"--{wish}"
+    make(tmp_path, data, ROWS, "--found", asked)
+    first = (tmp_path / "out.md").read_text().partition("## Methods compared")[0]
+    said = rf"balanced accuracy on the test set, and not of what --{wish} asks for"
+    assert (said in first) == is_other
 
 
 def test_the_report_has_what_the_user_wishes(made, data, tmp_path, monkeypatch):
