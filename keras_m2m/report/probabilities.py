@@ -35,27 +35,12 @@ def of_calibration(contents: Contents) -> Part:
         f"Probabilities of {contents.used.name} on the test set, the lower the better"
         f"{contents.of_trainings}"
     )
-    curves = {
-        name: _filled(decisions.reliability(y, p[0], _BINS))
-        for name, p in states.items()
-    }
-    gaps = ", ".join(
-        f"{name} {percent(decisions.expected_calibration_error(y, p[0], _BINS))}"
-        for name, p in states.items()
-    )
-    picture = drawn(
-        "Reliability: below the line, predictions are surer than right",
-        "Share of predictions that are right against the probability of the predicted "
-        f"class, in bins of {FEW} samples or more. Mean gap to the diagonal in "
-        f"percent: {gaps}.",
-        plots.reliability(curves),
-    )
     return Part(
         "probabilities",
         "How far to trust the probabilities",
         list(_on_correction(calibration)),
         [Grid(caption, ["measure", *states], rows)],
-        [picture],
+        [_picture(states, y)],
         notes=[
             *_on_frequencies(contents.question.test_prior),
             f"ECE, the expected calibration error: predictions are put into {_BINS} "
@@ -67,6 +52,25 @@ def of_calibration(contents: Contents) -> Part:
             "score: the squared distance from what came, 0 to 2. NLL: minus the "
             "logarithm of the probability of what came.",
         ],
+    )
+
+
+def _picture(states, y):
+    """The reliability diagram of the first training, before and after."""
+    curves = {
+        name: _filled(decisions.reliability(y, p[0], _BINS))
+        for name, p in states.items()
+    }
+    gaps = ", ".join(
+        f"{name} {percent(decisions.expected_calibration_error(y, p[0], _BINS))}"
+        for name, p in states.items()
+    )
+    return drawn(
+        "Reliability: below the line, predictions are surer than right",
+        "Share of predictions that are right against the probability of the predicted "
+        f"class, in bins of {FEW} samples or more. Mean gap to the diagonal in "
+        f"percent: {gaps}.",
+        plots.reliability(curves),
     )
 
 
