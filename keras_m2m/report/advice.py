@@ -121,7 +121,7 @@ def _sentences(choice: Choice, known, data, question, names, better):
         objective = question.on(data.y_test)
         simplest = choice.simplest.decisions
         on_test = lead(data.y_test, used.decisions, simplest, objective)
-    constant, of_constant = best_constant(data, question)
+    constant, of_constant = best_constant(data.y_val, data.y_test, question)
     networks = [own.method.trainings for own in known if own.method.kind == "network"]
     return [
         *words.on_method(choice, len(known), maximise),

@@ -177,24 +177,24 @@ def better_on_test(
 
 
 def best_constant(
-    data: Gathered, question: Question
+    y_val: np.ndarray, y_test: np.ndarray, question: Question
 ) -> tuple[int, tuple[float, float]]:
     """The class that is best on validation samples if it is decided for each time.
 
     Args:
-        data: Predictions, of validation samples too.
+        y_val: Classes of the validation samples.
+        y_test: Of the test samples.
         question: What decisions are judged by.
 
     Returns:
         The class, and its scores on validation and on test samples.
     """
-    parts = data.y_val, data.y_test
     scores = [
         [
             question.on(y).of(y, np.full(len(y), k))
             for k in range(question.objective.num_classes)
         ]
-        for y in parts
+        for y in (y_val, y_test)
     ]
     best = int(np.argmax(scores[0]))
     return best, (scores[0][best], scores[1][best])
