@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.figure
-import numpy as np
 
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
+from keras_m2m.plots.style import check_curve
 from keras_m2m.plots.style import check_named
-from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import new_figure
 from keras_m2m.plots.style import plain
 from keras_m2m.plots.style import short
@@ -45,7 +44,7 @@ def precision_recall(
     """
     figure, axes = new_figure(width=5.5, height=4.2)
     for index, (name, curve) in enumerate(check_named(curves=curves).items()):
-        precision, recall = _checked(name, curve)
+        precision, recall = check_curve(name, curve, "precision", "recall")
         color = COLORS[index % len(COLORS)]
         style = LINES[index % len(LINES)]
         label = plain(short(name))
@@ -65,20 +64,3 @@ def precision_recall(
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
-
-
-def _checked(name, curve):
-    given = curve if np.iterable(curve) else [curve]
-    parts = [check_numbers(f"curves[{name!r}]", part) for part in given]
-    shapes = {part.shape for part in parts}
-    if len(parts) != 2 or len(shapes) != 1 or parts[0].ndim != 1:
-        raise ValueError(
-            "A curve must be (precision, recall), arrays of one length. "
-            f"Received: curves[{name!r}] of shapes {[part.shape for part in parts]}"
-        )
-    if not all(((part >= 0) & (part <= 1)).all() for part in parts):
-        raise ValueError(
-            "Precision and recall must lie in [0, 1]. "
-            f"Received: curves[{name!r}]={curve}"
-        )
-    return parts

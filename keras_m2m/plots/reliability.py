@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_m2m.plots.style import COLORS
 from keras_m2m.plots.style import LINES
+from keras_m2m.plots.style import check_curve
 from keras_m2m.plots.style import check_named
-from keras_m2m.plots.style import check_numbers
 from keras_m2m.plots.style import new_figure
 from keras_m2m.plots.style import plain
 
@@ -59,20 +59,7 @@ def reliability(curves: Mapping[str, Sequence[Any]]) -> matplotlib.figure.Figure
 
 
 def _checked(name, curve):
-    given = curve if np.iterable(curve) else [curve]
-    parts = [check_numbers(f"curves[{name!r}]", part) for part in given]
-    shapes = {part.shape for part in parts}
-    if len(parts) != 3 or len(shapes) != 1 or parts[0].ndim != 1:
-        raise ValueError(
-            "A curve must be (confidence, accuracy, count), arrays of one length. "
-            f"Received: curves[{name!r}] of shapes {[part.shape for part in parts]}"
-        )
-    shares = np.concatenate(parts[:2])
-    if not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError(
-            "Confidence and accuracy must lie in [0, 1]. "
-            f"Received: curves[{name!r}]={curve}"
-        )
+    parts = check_curve(name, curve, "confidence", "accuracy", "count")
     if not ((parts[2] >= 0) & np.isfinite(parts[2])).all():
         raise ValueError(
             "Counts must be finite and not negative. "

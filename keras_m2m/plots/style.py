@@ -93,6 +93,38 @@ def check_class_names(class_names: Sequence[str] | None, size: int) -> list[str]
     return [plain(short(str(name))) for name in names]
 
 
+def check_curve(name: str, curve: Any, *parts: str) -> list[np.ndarray]:
+    """Parts of `curves[name]`, arrays of one length, the first two of them shares.
+
+    Args:
+        name: Of the curve.
+        curve: What was given.
+        *parts: What its parts are called.
+
+    Raises:
+        ValueError: If there are other parts, or a share is outside [0, 1].
+
+    Example:
+
+    >>> check_curve("a", ([0.5], [1.0]), "precision", "recall")
+    [array([0.5]), array([1.])]
+    """
+    given = curve if np.iterable(curve) else [curve]
+    found = [check_numbers(f"curves[{name!r}]", part) for part in given]
+    shapes = {part.shape for part in found}
+    if len(found) != len(parts) or len(shapes) != 1 or found[0].ndim != 1:
+        raise ValueError(
+            f"A curve must be ({', '.join(parts)}), arrays of one length. "
+            f"Received: curves[{name!r}] of shapes {[part.shape for part in found]}"
+        )
+    if not all(((part >= 0) & (part <= 1)).all() for part in found[:2]):
+        raise ValueError(
+            f"{parts[0].capitalize()} and {parts[1]} must lie in [0, 1]. "
+            f"Received: curves[{name!r}]={curve}"
+        )
+    return found
+
+
 def check_named(**argument: Mapping[str, Any]) -> dict[str, Any]:
     """The one keyword argument, a mapping from names to what a plot shows of them."""
     ((name, value),) = argument.items()
