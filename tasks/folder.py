@@ -29,8 +29,9 @@ dates and missing values are told apart. `--id=NAME,NAME` leaves columns out.
 
 **Splits** that you do not bring are drawn from the training samples of each class:
 `--test_fraction` (0.2) and `--validation_fraction` (0.1), at least one sample. So a
-class needs three samples. The epoch that is tested is chosen on validation; with
-`--protocol=field` the last is tested, and no validation is drawn.
+class needs three samples. The epoch that is tested is the best one on validation; where
+fewer than ten samples of a class validate, which cannot tell, it is the last. With
+`--protocol=field` it is always the last, and no validation is drawn.
 
 **Networks** are the CIFAR ResNet of `--depth` layers for images, an MLP for vectors and
 `resnet1d` for series, or what `--network` says. Training images are flipped and shifted

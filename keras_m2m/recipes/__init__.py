@@ -4,6 +4,7 @@ from keras_m2m.recipes.after import HEADS
 from keras_m2m.recipes.after import NOTHING
 from keras_m2m.recipes.after import TRAINED
 from keras_m2m.recipes.after import After
+from keras_m2m.recipes.best_epoch import can_choose
 from keras_m2m.recipes.health import Diverged
 from keras_m2m.recipes.losses import LOSSES
 from keras_m2m.recipes.losses import Loss
@@ -32,6 +33,7 @@ __all__ = [
     "Recipe",
     "Trained",
     "TrainingSet",
+    "can_choose",
     "train",
     "train_network",
 ]

@@ -21,6 +21,7 @@ from keras_m2m.recipes import arguments
 from keras_m2m.recipes.after import batch_prior
 from keras_m2m.recipes.after import made_after
 from keras_m2m.recipes.afterwards import network_after
+from keras_m2m.recipes.best_epoch import can_choose
 from keras_m2m.recipes.identity import identity_of
 from keras_m2m.recipes.losses import LOSSES
 from keras_m2m.recipes.methods import METHODS
@@ -126,7 +127,8 @@ def train(
         folder: Where checkpoints go: the same call goes on from them after a kill, and
             returns at once what is finished. None to save nothing.
         restore_best: Whether the result is that of the epoch with the best balanced
-            accuracy on validation, for g too; None for yes where there is validation.
+            accuracy on validation, for g too; None for yes where 10 samples of each
+            class or more validate: fewer cannot tell which epoch is best.
         jit_compile: As for `keras.Model.compile`.
         steps_per_execution: As for `keras.Model.compile`, at most.
         verbose: As for `keras.Model.fit`.
@@ -179,7 +181,7 @@ def train(
     build = arguments.by_head(build, recipe.loss.head, data.num_classes)
     options = {
         "fit": {"validation_data": validation_data, "verbose": verbose},
-        "restore_best": _restores(restore_best, validation_data),
+        "restore_best": _restores(restore_best, validation_data, data.num_classes),
     }
     if g is not None:
         check_model(g=g)
@@ -206,12 +208,14 @@ def of_g(recipe: Recipe) -> Recipe:
     )
 
 
-def _restores(restore_best, validation_data):
+def _restores(restore_best, validation_data, num_classes):
     if restore_best and validation_data is None:
         raise ValueError(
             "`restore_best` needs validation_data. Received: validation_data=None"
         )
-    return validation_data is not None if restore_best is None else bool(restore_best)
+    if restore_best is None and validation_data is not None:
+        return can_choose(validation_data[1], num_classes)
+    return bool(restore_best)
 
 
 def _keeper(folder, part, *about):

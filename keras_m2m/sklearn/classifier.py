@@ -86,8 +86,8 @@ class M2mClassifier(Reporting, ClassifierMixin, BaseEstimator):
             of images, and no limits else.
         augment: Function `(samples, rng) -> samples` for batches of training, or None.
         validation_fraction: Share of each class that is held out, to end with the
-            weights of the epoch with the best balanced accuracy on it, and for
-            `adjust="auto"` and `"tau_norm_auto"`. 0 for none, and the last epoch.
+            weights of the epoch with the best balanced accuracy on it, if that is 10
+            of each or more, and for `"auto"` and `"tau_norm_auto"`. 0 for none.
         random_state: Integer that all drawn numbers follow from, so that the same call
             gives the same numbers on a CPU; a `RandomState`; None for any.
         jit_compile: As for `keras.Model.compile`.

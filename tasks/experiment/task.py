@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_m2m import count_classes
+from keras_m2m.recipes import can_choose
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Data:
         frozen: The network from photographs to samples, where these are its features.
         start: The network from photographs to features, where `build` begins with its
             weights and trains them further.
+        by_few: Whether however few validation samples choose the epoch that is tested,
+            as the paper's protocol has it.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -61,11 +64,19 @@ class Data:
     shown: Callable[[int], dict[str, str]] | None = None
     frozen: keras.Model | None = None
     start: keras.Model | None = None
+    by_few: bool = True
 
     @property
     def class_counts(self) -> np.ndarray:
         """Training samples per class, int64 `(num_classes,)`."""
         return count_classes(self.train[1], len(self.class_names))
+
+    @property
+    def chooses_epoch(self) -> bool:
+        """Whether validation chooses the epoch that is tested, and not the last is."""
+        if self.validation is None:
+            return False
+        return self.by_few or can_choose(self.validation[1], len(self.class_names))
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

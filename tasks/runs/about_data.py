@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_m2m.recipes.best_epoch import LEAST
 from tasks.data.own.class_names import listed
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -39,8 +40,14 @@ def notes_on_rare(data: Data, settings: Settings) -> list[str]:
             f" more samples or several seeds (`python -m tasks.table "
             f"--task={settings.task} ...`) say more"
         )
-    is_chosen = settings.protocol == "m2m" and data.validation is not None
-    if is_chosen and (few := _few(data, data.validation)):
+    if settings.protocol != "m2m" or data.validation is None:
+        return notes
+    if not data.chooses_epoch:
+        notes.append(
+            f"fewer than {LEAST} samples of a class validate, too few to tell the best "
+            "epoch by: the last one is tested"
+        )
+    elif few := _few(data, data.validation):
         notes.append(
             f"the tested epoch is chosen by {_number(few, 'validation')} of "
             f"{listed([*few])} among others: --protocol=field tests the last epoch "

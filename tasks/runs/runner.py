@@ -282,7 +282,7 @@ def _check_g_is_a_file(g):
 def _say_if_tested_early(settings, tested_epoch):
     if METHODS[settings.method].deferred and tested_epoch < settings.defer_epoch:
         print(
-            f"note: the best validation epoch, {tested_epoch}, is one of plain "
+            f"note: the best validation epoch, {tested_epoch + 1}, is one of plain "
             f"training, so that {settings.method} is tested before it began; "
             "--protocol=field tests the last epoch instead"
         )

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from keras_m2m.recipes.best_epoch import LEAST
 from tasks.tables import layout
 from tasks.tables.model import Table
 from tasks.tables.winner import CAUTION
 
 _BEST_EPOCH = (
-    "A network is tested at the epoch that is best on validation. Its score there is "
-    "therefore higher than what it reaches on new samples, all the more where "
-    "validation is small; rows that are no networks choose nothing there."
+    f"Where {LEAST} samples of each class or more validate, a network is tested at the "
+    "epoch that is best on validation, else at the last. A best epoch's score there is "
+    "higher than what it reaches on new samples, all the more where validation is "
+    "small; rows that are no networks choose nothing there."
 )
 
 

@@ -62,7 +62,7 @@ def train(
         training_set(data),
         recipe_of(settings, data),
         g,
-        restore_best=settings.protocol == "m2m",
+        restore_best=settings.protocol == "m2m" and data.chooses_epoch,
         callbacks=[Curves(folder / "tensorboard")],
         resume=resume,
         name=str(folder),

@@ -171,10 +171,22 @@ def test_other_validation_or_another_g_make_another_training():
 
 @pytest.mark.no_backend
 def test_the_best_epoch_on_validation_is_kept():
-    trained = train(method="erm", validation_data=blobs((5, 5, 5), 1), epochs=5)
+    trained = train(method="erm", validation_data=blobs((10, 10, 10), 1), epochs=5)
     values = [row["val_balanced_accuracy"] for row in trained.history]
     last = max(epoch for epoch, value in enumerate(values) if value == max(values))
     assert trained.tested_epoch == last
+
+
+@pytest.mark.no_backend
+def test_few_validation_samples_choose_no_epoch():
+    x, y = blobs((10, 10, 10), 1)
+    y = (y + 1) % 3  # Wrong labels, which fit ever worse.
+    tested = [
+        train(method="erm", epochs=5, validation_data=(x[:rows], y[:rows])).tested_epoch
+        for rows in (30, 29)
+    ]
+    assert tested[0] < 4
+    assert tested[1] == 4
 
 
 @pytest.mark.no_backend

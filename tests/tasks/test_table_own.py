@@ -67,7 +67,7 @@ def test_the_page_is_the_report_and_its_advice_is_above_the_table(made):
         assert sentence.replace("'", "&#39;") in page
     assert text.startswith((path / "out.md").read_text())
     assert "<h1>Methods compared on blood.npz</h1>" in page
-    assert "tested at the epoch that is best on validation" in page
+    assert "tested at the epoch that is best on validation, else at the last" in page
 
 
 def test_what_is_found_makes_the_same_report(made, data, monkeypatch):

@@ -79,6 +79,7 @@ def load(settings: Settings) -> Data:
         shown=shown,
         frozen=frozen,
         start=start,
+        by_few=False,
     )
 
 

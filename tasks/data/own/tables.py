@@ -71,6 +71,7 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
         preprocessor=preprocessor,
         smote=_smote(preprocessor, train, parts["train"][1]),
         shown=_shown(frame, parts["test"][0], splits, len(files)),
+        by_few=False,
     )
 
 

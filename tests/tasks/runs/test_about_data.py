@@ -16,11 +16,11 @@ def part(counts):
     return np.zeros((len(labels), 1), "float32"), labels
 
 
-def data(validation, test):
+def data(validation, test, **further):
     names = ["benign", "malignant", "unclear"][: len(test)]
     train = [100, 10, 20][: len(test)]
     held_out = None if validation is None else part(validation)
-    return Data(part(train), held_out, part(test), names, "skin")
+    return Data(part(train), held_out, part(test), names, "skin", **further)
 
 
 def notes(validation, test, protocol="m2m"):
@@ -54,6 +54,16 @@ def test_an_epoch_chosen_by_few_samples_is_noted_where_one_is_chosen():
         "others: --protocol=field tests the last epoch instead"
     )
     assert notes([35, 1], [71, 5], protocol="field") == []
+
+
+def test_data_whose_epoch_few_samples_do_not_choose_is_noted():
+    few, enough = (data([35, n], [71, 5], by_few=False) for n in (9, 10))
+    assert notes_on_rare(few, tiny.settings()) == [
+        "fewer than 10 samples of a class validate, too few to tell the best epoch by: "
+        "the last one is tested"
+    ]
+    assert notes_on_rare(few, tiny.settings(protocol="field")) == []
+    assert notes_on_rare(enough, tiny.settings()) == []
 
 
 def test_enough_samples_and_none_at_all_are_no_note():

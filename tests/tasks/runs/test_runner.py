@@ -190,5 +190,5 @@ def test_a_method_that_is_tested_before_it_began_is_told(method, epoch, told, ca
     settings = tiny.settings(method=method, defer_epoch=4)
     runner._say_if_tested_early(settings, tested_epoch=epoch)
     output = capsys.readouterr().out
-    assert ("epoch, 3, is one of plain training, so that drs" in output) == told
+    assert ("epoch, 4, is one of plain training, so that drs" in output) == told
     assert ("--protocol=field tests the last epoch" in output) == told

@@ -1,5 +1,6 @@
 """Every method with every loss, in this process, on a tiny data set."""
 
+import dataclasses
 import itertools
 
 import keras
@@ -110,6 +111,21 @@ def test_protocol_m2m_tests_the_best_validation_epoch(tmp_path):
     )
     logs = trained.f.evaluate(*data.validation, verbose=0, return_dict=True)
     assert logs["balanced_accuracy"] == pytest.approx(max(values))
+
+
+@pytest.mark.no_backend
+def test_few_validation_samples_choose_an_epoch_only_where_data_says_so(tmp_path):
+    settings = tiny.settings(method="erm", epochs=6)
+    data = tiny.blobs(settings)
+    x, y = data.validation
+    few = x, (y + 1) % len(data.class_names)  # Wrong labels, which fit ever worse.
+    tested = {}
+    for by_few in (True, False):
+        own = dataclasses.replace(data, validation=few, by_few=by_few)
+        trained = train(tiny.TASK, own, settings, tmp_path / str(by_few))
+        tested[by_few] = trained.tested_epoch
+    assert tested[True] < 5
+    assert tested[False] == 5
 
 
 def test_protocol_field_tests_the_last_epoch(tmp_path):
