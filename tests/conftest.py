@@ -4,6 +4,8 @@ import atexit
 import gc
 import os
 import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
 
 # Two test processes share the cores and, where there is one, a GPU.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,10 +13,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # What is compiled here runs a few times: half the time of JAX's tests otherwise.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+if not find_spec("jaxlib") or version("jaxlib").startswith("0.10."):
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+        " --xla_cpu_use_fusion_emitters=false",
+    )
+# Newer versions of JAX end the process at a flag that they do not know.
 os.environ.setdefault(
     "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    " --xla_cpu_use_fusion_emitters=false",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
 )
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 # JAX compiles a program once for all tests, in whatever process.

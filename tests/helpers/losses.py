@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import torch
 
 from helpers.gradients import to_numpy
 
@@ -25,6 +24,8 @@ def each(loss):
 
 def torch_gradient(fn, labels, logits):
     """Gradient of the summed PyTorch losses, in float64."""
+    import torch  # Late: without it, the other helpers work.
+
     x = torch.tensor(logits, dtype=torch.float64, requires_grad=True)
     fn(x, torch.tensor(labels)).sum().backward()
     return x.grad.numpy()

@@ -119,7 +119,7 @@ def test_what_was_found_is_saved_and_loaded(of_lists, tmp_path):
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch's export needs torch_xla")
 def test_what_was_found_is_exported(of_lists, tmp_path):
-    import tensorflow
+    tensorflow = pytest.importorskip("tensorflow")
 
     of_lists.export(str(tmp_path / "f"), format="tf_saved_model", verbose=False)
     served = tensorflow.saved_model.load(str(tmp_path / "f"))

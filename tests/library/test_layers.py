@@ -1,13 +1,14 @@
 import keras
 import numpy as np
 import pytest
-import torch
 
 from helpers.gradients import gradient
 from helpers.gradients import to_numpy
 from keras_m2m.layers import CosineDense
 from keras_m2m.layers import OptionAShortcut
 from keras_m2m.layers import synchronize_batch_norm
+
+torch = pytest.importorskip("torch")
 
 FORMATS = ["channels_last", "channels_first"]
 # PyTorch has no graph here; its compiler takes minutes for the smallest model.

@@ -2,7 +2,6 @@ import hypothesis
 import keras
 import numpy as np
 import pytest
-import torch
 from hypothesis import strategies as st
 
 from helpers import oracles
@@ -18,6 +17,8 @@ from keras_m2m.losses import LabelAwareSmoothing
 from keras_m2m.losses import LDAMLoss
 from keras_m2m.losses import LogitAdjustedLoss
 from keras_m2m.losses import VSLoss
+
+torch = pytest.importorskip("torch")
 
 GAMMAS = [0.0, 0.5, 1.0, 2.0]
 COUNTS = [20, 500, 100]

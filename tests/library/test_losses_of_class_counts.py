@@ -6,7 +6,6 @@ import hypothesis
 import keras
 import numpy as np
 import pytest
-import torch
 from hypothesis import strategies as st
 
 from helpers import oracles
@@ -24,6 +23,8 @@ from keras_m2m.losses import LabelAwareSmoothing
 from keras_m2m.losses import LDAMLoss
 from keras_m2m.losses import LogitAdjustedLoss
 from keras_m2m.losses import VSLoss
+
+torch = pytest.importorskip("torch")
 
 COUNTS = [20, 500, 100]
 TEXTBOOK = [

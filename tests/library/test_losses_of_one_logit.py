@@ -4,7 +4,6 @@ import hypothesis
 import keras
 import numpy as np
 import pytest
-import torch
 from hypothesis import strategies as st
 
 from helpers import oracles
@@ -12,6 +11,8 @@ from helpers.gradients import gradient
 from helpers.gradients import to_numpy
 from keras_m2m.losses import FocalLoss
 from keras_m2m.losses import LDAMLoss
+
+torch = pytest.importorskip("torch")
 
 GAMMAS = [0.0, 0.5, 1.0, 2.0]
 LABELS = np.array([0, 1, 1, 0, 1])

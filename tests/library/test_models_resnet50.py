@@ -5,10 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-import torch
-import torch_networks
 
-from helpers import torch_twin
 from helpers.gradients import to_numpy
 from helpers.pictures import MEAN
 from helpers.pictures import STATISTICS
@@ -18,6 +15,13 @@ from helpers.pictures import photos
 from helpers.pictures import scrambled
 from keras_m2m.folding import FoldedNetwork
 from keras_m2m.models import resnet50
+
+pytest.importorskip("torch")
+
+import torch
+import torch_networks
+
+from helpers import torch_twin
 
 WEIGHT_DECAY = 1e-4
 SIZE = 40  # Not a multiple of 32, so that every padding shows.

@@ -2,6 +2,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -39,6 +40,7 @@ def network():
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="the other backends export themselves")
+@pytest.mark.skipif(not find_spec("tensorflow"), reason="needs TensorFlow")
 def test_a_network_of_pytorch_is_loaded_and_exported_in_a_process_of_tensorflow(
     network, tmp_path
 ):
@@ -60,7 +62,7 @@ def test_a_network_of_pytorch_is_loaded_and_exported_in_a_process_of_tensorflow(
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch's export needs torch_xla")
 def test_an_exported_network_gives_the_same_logits(network, tmp_path):
-    import tensorflow
+    tensorflow = pytest.importorskip("tensorflow")
 
     network.export(str(tmp_path / "f"), format="tf_saved_model", verbose=False)
     served = tensorflow.saved_model.load(str(tmp_path / "f"))

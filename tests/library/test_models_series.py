@@ -5,16 +5,20 @@ import math
 import keras
 import numpy as np
 import pytest
-import torch
-import torch_networks
 
-from helpers import torch_twin
 from helpers.gradients import to_numpy
 from helpers.pictures import STATISTICS
 from helpers.pictures import outputs
 from helpers.pictures import scrambled
 from keras_m2m.layers import CosineDense
 from keras_m2m.models import resnet1d
+
+pytest.importorskip("torch")
+
+import torch
+import torch_networks
+
+from helpers import torch_twin
 
 WEIGHT_DECAY = 2e-4
 

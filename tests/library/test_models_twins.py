@@ -5,10 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-import torch
-import torch_networks
 
-from helpers import torch_twin
 from helpers.gradients import to_numpy
 from helpers.m2m_cases import LOSS
 from helpers.m2m_cases import UNCOMPILED
@@ -21,6 +18,13 @@ from helpers.pictures import scrambled
 from keras_m2m.models import cifar_resnet
 from keras_m2m.models import preact_resnet18
 from keras_m2m.models import resnet32
+
+pytest.importorskip("torch")
+
+import torch
+import torch_networks
+
+from helpers import torch_twin
 
 # Fifty times the paper's, so that two steps show it.
 WEIGHT_DECAY = 0.01

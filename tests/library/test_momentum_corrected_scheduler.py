@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import torch
 
 from helpers.gradients import to_numpy
 from helpers.m2m_cases import COMPILE
@@ -13,6 +12,8 @@ from keras_m2m import ExactResume
 from keras_m2m import M2mModel
 from keras_m2m import MomentumCorrectedScheduler
 from keras_m2m import warmup_step_decay
+
+torch = pytest.importorskip("torch")
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 0.01
