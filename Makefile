@@ -3,6 +3,8 @@
 # make test-fast   while you edit: library and tasks on PyTorch, which compiles nothing
 # make test-nightly   some tests with the nightly build of Keras; may fail
 # make lint   style and types
+# make dist   wheel and sdist, in dist/, checked
+# make test-matrix   the wheel in clean environments: Pythons, backends, oldest and newest
 # make gpu-kit  what a GPU machine without a network needs, in build/gpu-kit
 # make clean  remove the environment and what was built
 #
@@ -27,7 +29,7 @@ NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
 NIGHTLY_TESTS ?= $(addprefix tests/library/test_, steps_per_execution.py \
   m2m_model_training.py callbacks.py resampled_dataset.py)
 
-.PHONY: demo test test-fast test-nightly lint gpu-kit clean
+.PHONY: demo test test-fast test-nightly lint dist test-matrix gpu-kit clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
@@ -81,6 +83,20 @@ lint: $(VENV)/.tests
 	$(python) -m ruff format --check .
 	$(python) -m mypy keras_m2m
 
+# In an environment of its own: what tests need is not changed by it.
+dist:
+	rm -rf dist $(VENV)-dist
+	$(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/python -m pip install --quiet build twine
+	$(VENV)-dist/bin/python -m build --outdir dist .
+	$(VENV)-dist/bin/python -m twine check --strict dist/*
+
+# PYTHONS may be paths. One cell:  make test-matrix CELLS=jax-3.12-oldest
+PYTHONS ?= python3.11 python3.12 python3.13
+CELLS ?=
+test-matrix: dist
+	$(PYTHON) tests/matrix.py --pythons $(PYTHONS) --cells $(CELLS)
+
 gpu-kit: $(VENV)/.demo
 	$(python) benchmarks/gpu_kit/pack.py build/gpu-kit $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
 
@@ -98,5 +114,5 @@ $(VENV)/.tests: setup.py requirements.txt $(VENV)/.venv
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-dist build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find keras_m2m tasks tests -name __pycache__ -prune -exec rm -rf {} +

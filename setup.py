@@ -6,39 +6,45 @@ import re
 import setuptools
 
 ROOT = pathlib.Path(__file__).parent
-MATPLOTLIB = "matplotlib>=3.9"
-SCIKIT_LEARN = "scikit-learn>=1.6"
-IMBALANCED_LEARN = "imbalanced-learn>=0.14"
-TENSORFLOW = "tensorflow>=2.21"
-JINJA2 = "jinja2>=3.1"
-JAX = "jax>=0.10"
+# Each bound stands in one place: there for what tasks need too, here for the rest.
 REQUIREMENTS = [
     line.partition("#")[0].strip()
     for line in (ROOT / "requirements.txt").read_text().splitlines()
     if line.partition("#")[0].strip()
 ]
+# The oldest version of each that `make test-matrix` tries.
+JAX = "jax>=0.10"
+TORCH = "torch>=2.6"
+
+
+def those(*names):
+    """The requirements of these names."""
+    return [one for one in REQUIREMENTS if one.partition(">=")[0] in names]
+
+
+SKLEARN = those("scikit-learn", "scipy")
+REPORT = those("jinja2", "matplotlib", "scikit-learn", "scipy")
 # What makes vectors of tables.
-TABLES = [
-    one
-    for one in REQUIREMENTS
-    if one.startswith(("pandas", "pyarrow", "scikit-learn", "skops", "skrub"))
-]
+TABLES = those("pandas", "pyarrow", "scikit-learn", "skops", "skrub")
 # What reads the data sets that need TensorFlow on any backend.
-DATASETS = [
-    one
-    for one in REQUIREMENTS
-    if one.startswith(("array_record", "importlib_resources", "tensorflow"))
+DATASETS = those(
+    "array_record", "importlib_resources", "tensorflow", "tensorflow-datasets"
+)
+# For tests/library, beside one backend. What else is missing skips its tests.
+LIBRARY_TESTS = [
+    *sorted({*REPORT, *TABLES, *those("imbalanced-learn", "pillow")}),
+    "hypothesis>=6.100",
+    "polars>=1.30",
+    "pytest>=8.3",
 ]
 TESTS = [
     *REQUIREMENTS,
+    *LIBRARY_TESTS,
     JAX,
     # One version, so that plain `pip install` may pick a CPU build where there is one.
     "torch==2.13.0",
-    "hypothesis>=6.100",
     "markdown-it-py>=3.0",
     "mypy==2.4.1",
-    "polars>=1.30",
-    "pytest>=8.3",
     "pytest-xdist>=3.6",
     # Another version formats differently.
     "ruff==0.17.6",
@@ -67,29 +73,35 @@ setuptools.setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     keywords="keras imbalanced-learning long-tailed-recognition over-sampling m2m",
+    project_urls={"Paper": "https://arxiv.org/abs/2004.00431"},
     packages=setuptools.find_packages(include=["keras_m2m", "keras_m2m.*"]),
     package_data={"keras_m2m": ["py.typed", "report/*.html"]},
     python_requires=">=3.11",
-    install_requires=["keras>=3.15.1", "numpy>=2.0"],
+    install_requires=those("keras", "numpy"),
     extras_require={
-        "tensorflow": [TENSORFLOW],
+        "tensorflow": those("tensorflow"),
         "jax": [JAX],
-        "torch": ["torch>=2.6"],
-        "plots": [MATPLOTLIB],
-        "smote": [IMBALANCED_LEARN],
-        "report": [JINJA2, MATPLOTLIB, SCIKIT_LEARN],
-        "sklearn": [SCIKIT_LEARN],
+        "torch": [TORCH],
+        "plots": those("matplotlib"),
+        "smote": those("imbalanced-learn"),
+        "report": REPORT,
+        "sklearn": SKLEARN,
         "tables": TABLES,
         # Presets of keras_hub; models of keras.applications need nothing more.
         "pretrained": ["keras-hub>=0.32"],
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
         "datasets": DATASETS,
+        "library-tests": LIBRARY_TESTS,
         "tests": TESTS,
     },
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Typing :: Typed",
     ],

@@ -25,9 +25,24 @@ SOURCES = [
     "requirements.txt",
     "setup.py",
 ]
-REPORT = """
+EXTRAS = [
+    "PIL",
+    "imblearn",
+    "jinja2",
+    "keras_hub",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "skops",
+    "skrub",
+    "sklearn",
+    "tensorboard",
+]
+# Keras imports some extras where they are. To ask for one again fails here.
+REPORT = f"""
 import json, sys
 import keras
+sys.modules.update(dict.fromkeys({EXTRAS}))
 before = set(sys.modules)
 import keras_m2m
 added = sorted(set(sys.modules) - before)
@@ -134,7 +149,7 @@ def test_the_wheel_needs_keras_and_numpy_only(wheel):
     needs = [line for line in metadata if line.startswith("Requires-Dist:")]
     assert [line.split()[1] for line in needs if "extra ==" not in line] == [
         "keras>=3.15.1",
-        "numpy>=2.0",
+        "numpy>=2.1",
     ]
     assert "License: Apache-2.0" in metadata
 
@@ -148,8 +163,6 @@ def test_tensorflow_is_imported_under_its_own_backend_only(imported):
     assert imported["has_tensorflow"] == (keras.config.backend() == "tensorflow")
 
 
-def test_importing_adds_no_other_backend_and_no_extra(imported):
-    # Beyond `import keras`, which itself imports scikit-learn where it is installed.
+def test_importing_adds_no_other_backend_and_asks_for_no_extra(imported):
     others = {"tensorflow", "jax", "torch"} - {keras.config.backend()}
-    extras = {"absl", "imblearn", "matplotlib", "sklearn", "tasks"}
-    assert not (others | extras) & imported["added"]
+    assert not {*others, "absl", "tasks"} & imported["added"]
