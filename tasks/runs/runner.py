@@ -88,7 +88,10 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
             the run.
     """
     if settings.resume:
-        print("note: --resume is no longer needed: the same command goes on")
+        print(
+            "note: --resume is no longer needed, and goes in 0.3.0: "
+            "the same command goes on"
+        )
     if settings.deterministic:
         make_deterministic()
     try:
