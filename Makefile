@@ -5,6 +5,7 @@
 # make lint   style and types
 # make dist   wheel and sdist, in dist/, checked
 # make test-matrix   the wheel in clean environments: Pythons, backends, oldest and newest
+# make docs   the site, in build/site; make docs-check looks at it in Chromium
 # make gpu-kit  what a GPU machine without a network needs, in build/gpu-kit
 # make clean  remove the environment and what was built
 #
@@ -29,7 +30,8 @@ NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
 NIGHTLY_TESTS ?= $(addprefix tests/library/test_, steps_per_execution.py \
   m2m_model_training.py callbacks.py resampled_dataset.py)
 
-.PHONY: demo test test-fast test-nightly lint dist test-matrix gpu-kit clean
+.PHONY: demo test test-fast test-nightly lint dist test-matrix docs docs-check gpu-kit \
+  clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
@@ -97,6 +99,14 @@ CELLS ?=
 test-matrix: dist
 	$(PYTHON) tests/matrix.py --pythons $(PYTHONS) --cells $(CELLS)
 
+# A link that leads nowhere, and a page without a place, are errors. Nothing of it needs a
+# network once it is installed.
+docs: $(VENV)/.docs
+	$(python) -m mkdocs build --quiet
+
+docs-check: docs
+	$(python) -m docs.site.look build/site build/pictures
+
 gpu-kit: $(VENV)/.demo
 	$(python) benchmarks/gpu_kit/pack.py build/gpu-kit $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
 
@@ -111,6 +121,10 @@ $(VENV)/.demo: requirements.txt $(VENV)/.venv
 
 $(VENV)/.tests: setup.py requirements.txt $(VENV)/.venv
 	$(python) -m pip install --quiet --editable '.[tests]'
+	touch $@
+
+$(VENV)/.docs: setup.py requirements.txt $(VENV)/.venv
+	$(python) -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 clean:

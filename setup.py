@@ -53,6 +53,14 @@ TESTS = [
     "wheel",
 ]
 
+# The site, and what looks at it. Its gallery is made by `tasks`.
+DOCS = [
+    *REQUIREMENTS,
+    "axe-playwright-python>=0.1.7",
+    "mkdocs-material>=9.7",
+    "mkdocstrings[python]>=1.0",
+]
+
 
 def version():
     """Reads `__version__` without importing Keras."""
@@ -92,6 +100,7 @@ setuptools.setup(
         "tasks": [one for one in REQUIREMENTS if one not in DATASETS],
         "datasets": DATASETS,
         "library-tests": LIBRARY_TESTS,
+        "docs": DOCS,
         "tests": TESTS,
     },
     classifiers=[

@@ -66,7 +66,7 @@ def confusion_matrix(
 def cumulative_false_positives(
     matrices: Mapping[str, ArrayLike], class_counts: ClassCounts
 ) -> matplotlib.figure.Figure:
-    r"""False positives summed from the most frequent class to the least.
+    """False positives summed from the most frequent class to the least.
 
     A classifier that favours frequent classes rises early and flattens. Each line
     ends at the number of mistakes of its method; the thin line to the same end
@@ -92,7 +92,7 @@ def cumulative_false_positives(
     >>> figure.axes[0].lines[0].get_ydata()
     array([0., 5., 7.])
 
-    Source: Kim et al., M2m (CVPR 2020), Figure 5: :math:`\sum_k \mathrm{FP}_k`.
+    Source: Kim et al., M2m (CVPR 2020), Figure 5: the sum of FP over k.
     """
     counts = check_class_counts(class_counts)
     matrices = check_named(matrices=matrices)
