@@ -102,7 +102,7 @@ test-matrix: dist
 # A link that leads nowhere, and a page without a place, are errors. Nothing of it needs a
 # network once it is installed.
 docs: $(VENV)/.docs
-	$(python) -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(python) -m mkdocs build --quiet
 
 docs-check: docs
 	$(python) -m docs.site.look build/site build/pictures
