@@ -177,7 +177,7 @@ def page(part: Part) -> str:
     rows = [_summary(cell) for cell in part.cells]
     return "\n\n".join(
         [
-            f"{_NOT_SEARCHED}# {part.name}: {escape(part.dataset.label)}",
+            f"{_NOT_SEARCHED}# Cells of {part.name}: {escape(part.dataset.label)}",
             f"[The table](../../tables/{part.name}.md) · [all tables](../README.md)",
             _grid(_HEADER, rows),
             *(_section(part, cell) for cell in part.cells),
@@ -205,7 +205,7 @@ def _mean(cell, key):
 
 
 def _seeds(cell):
-    return ", ".join(str(record["seed"]) for record in cell.runs.values())
+    return len(cell.runs)
 
 
 def _section(part, cell):

@@ -56,12 +56,14 @@ def main(site: Path, pictures: Path, part: str = "") -> int:
                 for width in WIDTHS:
                     page.set_viewport_size({"width": width, "height": HEIGHT})
                     name = f"{file.relative_to(site)}, {width} px, {scheme}"
-                    faults += [f"{name}: {fault}" for fault in faults_of(page)]
+                    for fault in faults_of(page):
+                        faults.append(f"{name}: {fault}")
+                        print(faults[-1], flush=True)
                     out = "-".join(re.findall(r"\w+", name))
                     page.screenshot(path=pictures / f"{out}.png", full_page=True)
         page.goto((site / "index.html").as_uri())
         faults += _faults_of_search(page)
-    print(*faults, f"{len(files)} pages, {len(faults)} faults", sep="\n")
+    print(f"{len(files)} pages, {len(faults)} faults")
     return len(faults)
 
 
