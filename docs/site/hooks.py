@@ -32,6 +32,8 @@ def on_config(config):
     """Make the pages, and put them into the navigation."""
     made.clear()
     made.update({uri: (ROOT / name).read_text() for name, uri in OF_ROOT.items()})
+    # It is alone in its part of the navigation.
+    made["index.md"] = f"---\nhide: [navigation]\n---\n\n{made['index.md']}"
     for topic in api.topics((DOCS / "api.md").read_text()):
         made[topic.uri] = api.page(topic)
     made.update(gallery.pages(ROOT))
@@ -71,8 +73,12 @@ def _in_order(uris, folder):
     if readme not in uris:
         return uris
     text = made.get(readme) or (DOCS / readme).read_text()
-    by_name = sorted(uris, key=lambda uri: text.find(Path(uri).stem))
-    return sorted(by_name, key=lambda uri: uri != readme)
+
+    def place(uri):
+        name = uri.removeprefix(folder).removesuffix(".md")
+        return uri != readme, text.find(name)
+
+    return sorted(uris, key=place)
 
 
 def _is_page_of(uri, folder):
@@ -112,6 +118,7 @@ def on_page_content(html, **_):
     def boxed(match):
         # A cell of the head without text heads nothing.
         inside = re.sub(r"<th( [^>]*)?></th>", r"<td\1></td>", match[1])
+        inside = inside.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
         return (
             '<div class="wide" role="group" tabindex="0" '
             f'aria-label="Table {next(numbers)}"><table class="scores">{inside}</table>'
