@@ -100,6 +100,7 @@ def on_page_markdown(markdown, page, config, files):
     if uri == "api.md":
         markdown = api.linked(markdown)
     if uri in (tables := gallery.of_tables(made)):
+        markdown = f"# {page.file.name}\n\n{markdown}"
         markdown += f"\n[Each cell with its records]({tables[uri]})\n"
     of_root = {uri: ROOT / name for name, uri in OF_ROOT.items()}
     file = DOCS / ("api.md" if uri.startswith("api/") else uri)
