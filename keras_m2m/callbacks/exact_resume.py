@@ -11,6 +11,7 @@ import numpy as np
 from keras_m2m.callbacks import checkpoint_files
 from keras_m2m.callbacks.best_weights import BestWeights
 from keras_m2m.callbacks.watch_acceptance import WatchAcceptance
+from keras_m2m.checks import check_flag
 from keras_m2m.checks import check_model
 from keras_m2m.checks import check_real
 
@@ -44,6 +45,8 @@ class ExactResume(keras.callbacks.Callback):
         least_seconds: Time from one checkpoint to the next, at least, in seconds: where
             epochs are short, what a kill may cost for the time of saving. The last
             epoch of a `fit` is always saved.
+        saves: Whether checkpoints are written. Of several processes that train
+            together, all are to read the same ones, and one is to write them.
 
     Raises:
         ValueError: If `network` is no model, `best` no `BestWeights`, `watch` no
@@ -77,11 +80,13 @@ class ExactResume(keras.callbacks.Callback):
         training: str | None = None,
         begun_as: str | None = None,
         least_seconds: float = 0.0,
+        saves: bool = True,
     ) -> None:
         super().__init__()
         _check_seeds(check_model(network=network))
         _check_kinds(best, watch, training, begun_as)
         self.least_seconds = check_real(0, least_seconds=least_seconds)
+        self.saves = check_flag(saves=saves)
         self.training = training
         self.folder = pathlib.Path(folder)
         self.network = network
@@ -158,6 +163,8 @@ class ExactResume(keras.callbacks.Callback):
             self._save()
 
     def _save(self):
+        if not self.saves:
+            return
         values = {
             name: [keras.ops.convert_to_numpy(v) for v in variables]
             for name, variables in self._parts(self.model).items()

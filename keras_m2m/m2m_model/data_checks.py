@@ -63,7 +63,7 @@ def check_data(
         samples, labels = x.x, x.y
         if is_stream(samples):
             # Where `augment` makes samples of what is read, those of a batch.
-            seen = (samples, labels) if x.augment is None else x[0][:2]
+            seen = (samples, labels) if x.augment is None else x.whole_batch(0)[:2]
             samples = x[0][0]
     elif x is None or hasattr(x, "__array__") or is_sparse(x):
         x, y = (_as_keras_takes_it(part) for part in (x, y))

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_m2m.m2m_model.network_faults import fault
 from keras_m2m.m2m_model.network_trial import try_out
+from keras_m2m.m2m_model.replicas import own_part
 
 # Measured for 8,142 classes; where it warns it is a gigabyte.
 _BYTES_A_PAIR = 61
@@ -64,7 +65,7 @@ def check_networks(
     for name, network in networks.items():
         if getattr(network, "outputs", None):
             _check_output_shape(name, tuple(network.outputs[0].shape), num_classes)
-        if shape is not None and not _one_of_several_processes():
+        if shape is not None and own_part()[1] == 1:  # Else it cannot be read.
             _check_by_trial(name, network, shape, bounds, num_classes)
 
 
@@ -188,9 +189,3 @@ def input_shape(f: keras.Model, g: keras.Model) -> tuple | None:
             f"f.input_shape={f}, g.input_shape={g}"
         )
     return tuple(a or b for a, b in pairs)
-
-
-def _one_of_several_processes():
-    """Whether a variable is spread over more than this process can read."""
-    distribution = keras.distribution.distribution()
-    return getattr(distribution, "num_processes", 1) > 1

@@ -18,6 +18,22 @@ from keras_m2m.sampling import ResampledDataset
 _KERAS_BATCH_SIZE = 32
 
 
+def own_part() -> tuple[int, int]:
+    """`(i, parts)`: the part of a batch that this process gives; `(0, 1)` for all.
+
+    There are others in JAX's programs of several processes.
+
+    Example:
+
+    >>> own_part()
+    (0, 1)
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return 0, 1
+    return distribution.data_shard_id, distribution.num_processes
+
+
 def divided(fn: Callable) -> Callable:
     """`fn` of tensors of as many rows, the rows divided among the devices.
 
@@ -72,7 +88,7 @@ def check_devices(
             f"Received: jit_compile=True, replicas={devices}"
         )
     if distribution is not None:
-        _check_shard(x, distribution)
+        _check_shard(x)
         devices = max(distribution.num_model_replicas // distribution.num_processes, 1)
     for rows in _batch_sizes(x, batch_size, validation_split):
         if rows % devices:
@@ -110,9 +126,9 @@ def _check_same_devices(model, distribution):
     return expected
 
 
-def _check_shard(x, distribution):
-    expected = distribution.data_shard_id, distribution.num_processes
-    several = isinstance(x, ResampledDataset) and distribution.num_processes > 1
+def _check_shard(x):
+    expected = own_part()
+    several = isinstance(x, ResampledDataset) and expected[1] > 1
     if several and tuple(x.shard) != expected:
         raise ValueError(
             "Every process must give its own part of each batch, or rows come several "

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_m2m.checks import is_sparse
 from keras_m2m.classes import class_logits
+from keras_m2m.m2m_model.replicas import own_part
 from keras_m2m.recipes.recipe import TrainingSet
 from keras_m2m.sampling import is_stream
 
@@ -120,11 +121,12 @@ def warn_of_narrow_g(g: keras.Model, data: TrainingSet) -> None:
 
     Args:
         g: The frozen classifier.
-        data: What it was trained on; a stream is not looked at.
+        data: What it was trained on; a stream is not looked at, nor anything in one of
+            several processes of JAX, which cannot predict.
     """
     counts = data.class_counts
     rare = np.flatnonzero((counts < counts.max()) & (counts >= _FEWEST))
-    if is_stream(data.x) or not len(rare):
+    if is_stream(data.x) or not len(rare) or own_part()[1] > 1:
         return
     known = _shares_known(g, data, rare)
     narrow = np.flatnonzero(known < _NARROW)

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_m2m.draws import spread_seed
 from keras_m2m.losses import FocalLoss
+from keras_m2m.m2m_model.replicas import own_part
 from keras_m2m.metrics import BalancedAccuracy
 from keras_m2m.mixing import MixingModel
 from keras_m2m.recipes.losses import loss_of
@@ -176,6 +177,7 @@ def _batches(phase, data, recipe, sampling, seed):
         seed=seed,
         augment=data.augment,
         samples_per_epoch=len(data.y),
+        shard=own_part(),
         sample_weight=_sample_weight(phase.method, drawn),
     )
 

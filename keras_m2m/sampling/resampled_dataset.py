@@ -147,11 +147,16 @@ class ResampledDataset(keras.utils.PyDataset):
             return self._batch(index)
         return self._ahead(self._batch, index)
 
-    def _batch(self, index):
+    def whole_batch(self, index: int) -> tuple[np.ndarray, ...]:
+        """A batch with all parts of `shard`: the same in each process."""
+        return self._batch(range(len(self))[index], slice(None))
+
+    def _batch(self, index, part=None):
         epochs_done, step = divmod(index, self.steps_per_epoch)
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
-        rows, part = self._order(epoch)[start : start + self.batch_size], self._part()
+        rows = self._order(epoch)[start : start + self.batch_size]
+        part = self._part() if part is None else part
         batch = self._samples_of(rows, part, epoch, step), self.y[rows[part]]
         if self.sample_weight is None:
             return batch

@@ -37,6 +37,7 @@ class InOrder(keras.utils.PyDataset):
         rows: Which of them, integers.
         batch_size: Samples per batch; the last one may have fewer.
         labels: Integers `(n,)`; None for batches of samples alone.
+        part: `(i, parts)`: give the i-th of so many equal parts of each batch.
     """
 
     def __init__(
@@ -45,17 +46,19 @@ class InOrder(keras.utils.PyDataset):
         rows: np.ndarray,
         batch_size: int,
         labels: np.ndarray | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__(workers=1)
         self.samples, self.rows, self.labels = samples, rows, labels
-        self.batch_size = batch_size
+        self.batch_size, self.part = batch_size, part
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
 
     def __getitem__(self, index: int):
         start = index * self.batch_size
-        rows = self.rows[start : start + self.batch_size]
+        rows, (index, parts) = self.rows[start : start + self.batch_size], self.part
+        rows = np.split(rows, parts)[index]
         x = self.samples[rows]
         return (x,) if self.labels is None else (x, self.labels[rows])
 

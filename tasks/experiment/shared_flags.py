@@ -136,7 +136,10 @@ def _run():
     seeds = {"lower_bound": 0, "upper_bound": most}
     where = "where the data is, or is downloaded to"
     of_jit = {"enum_values": ["auto", "true", "false"]}
-    all_devices = "train on all devices of this machine (TensorFlow, JAX)"
+    all_devices = (
+        "train on all devices of this machine (TensorFlow, JAX), or of all processes "
+        "that were started together (JAX)"
+    )
     of_machine = [
         _switch("deterministic", deterministic, "machine"),
         Flag("enum", "jit_compile", "auto", jit, of_jit, role="machine"),

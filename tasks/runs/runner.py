@@ -39,6 +39,7 @@ from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
 from tasks.runs import card
 from tasks.runs import commands
+from tasks.runs import following
 from tasks.runs import pictures
 from tasks.runs.about_data import description
 from tasks.runs.about_data import notes_on_rare
@@ -95,8 +96,8 @@ def run(task: Task, settings: Settings) -> dict[str, dict]:
     if settings.deterministic:
         make_deterministic()
     try:
-        with devices.chosen_devices(settings), own_errors():
-            return _run(task, settings)
+        with devices.chosen_devices(settings) as leads, own_errors():
+            return (_run if leads else following.follow)(task, settings)
     except OSError as error:
         raise UserError(
             f"A file of the run cannot be written or read: {error}. What is trained "
@@ -144,6 +145,7 @@ def _run_in(folder, task, settings):
     shown = _shown_of(folder, settings)
     kept = folder / "records", folder / "trainings"
     trainings = Trainings(task, data, *kept, quiet=False)
+    following.announce(data)
     _claim(folder, trainings, settings)
     results = _finished(trainings, shown)
     if results:

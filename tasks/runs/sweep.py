@@ -27,6 +27,7 @@ from tasks.runs import tuning
 from tasks.runs.data_checks import check_data
 from tasks.runs.data_checks import left_out
 from tasks.training import devices
+from tasks.training import hosts
 from tasks.training.determinism import make_deterministic
 
 
@@ -106,6 +107,11 @@ class Sweep:
         for flag in ("distribute", "deterministic"):
             if len({getattr(settings, flag) for settings in shared}) > 1:
                 raise UserError(f"give --{flag} to all datasets or to none")
+        if shared[0].distribute and hosts.are_several():
+            raise UserError(
+                "a table is made by one process. Several can train one network: give "
+                "--distribute to the module of a data set"
+            )
         if shared[0].deterministic:
             make_deterministic()
         with contextlib.ExitStack() as stack:

@@ -1,10 +1,13 @@
-"""The devices that a run trains on: one, or with --distribute all of this machine.
+"""The devices that a run trains on: one, or with --distribute all that there are.
 
 Below this module nobody asks for devices: what is built, loaded and trained inside
 `chosen_devices` is on them. There are as many as the backend sees: on TensorFlow all
 logical GPUs, or else all logical CPUs, of which there is one unless the program made
 more; on JAX all of `keras.distribution.list_devices()`. Environment variables such as
 `CUDA_VISIBLE_DEVICES`, or JAX's `XLA_FLAGS`, hide devices or make them.
+
+Several processes, which JAX alone can have (`hosts.py`), share theirs in trainings. All
+else is then done by process 0, on its first device.
 """
 
 import contextlib
@@ -19,6 +22,7 @@ from keras_m2m.sampling import is_stream
 from tasks.data.streams import InOrder
 from tasks.data.whole_files import aside
 from tasks.experiment.errors import UserError
+from tasks.training import hosts
 
 # Environment variables of the libraries that backends compute with.
 _THREADS = (
@@ -36,6 +40,9 @@ def chosen_devices(settings):
         settings: `Settings`, of which `distribute`, `batch_size`, `jit_compile` and
             `steps_per_execution` count.
 
+    Yields:
+        Whether this process does the work: another one is to follow the orders of that.
+
     Raises:
         UserError: If the backend or the settings do not allow several devices, or the
             backend several steps at once.
@@ -46,25 +53,50 @@ def chosen_devices(settings):
             f"Received: --steps_per_execution={settings.steps_per_execution}"
         )
     if not settings.distribute:
-        yield
+        yield True
+        return
+    if hosts.are_several():
+        with _of_several_processes(settings) as leads:
+            yield leads
         return
     scope, names = _all_devices()
     if len(names) == 1:
         print(f"--distribute: {names[0]} is the only device, so it changes nothing")
-        yield
+        yield True
         return
     _check(settings, len(names))
     print(f"--distribute: {len(names)} devices, {', '.join(names)}", flush=True)
     with scope():
-        yield
+        yield True
+
+
+@contextlib.contextmanager
+def _of_several_processes(settings):
+    if keras.config.backend() != "jax":
+        raise UserError(
+            "--distribute in several processes needs KERAS_BACKEND=jax. "
+            f"Received: KERAS_BACKEND={keras.config.backend()}, which trains in one "
+            "process, and variables of SLURM, Open MPI or KERAS_DISTRIBUTION_* that "
+            "say there are more"
+        )
+    with hosts.joined() as team:
+        _check(settings, len(team.devices))
+        print(
+            f"--distribute: {len(team.devices)} devices of {team.number} processes; "
+            f"this is process {team.index}{'' if team.leads else ', which follows'}",
+            flush=True,
+        )
+        yield team.leads
 
 
 def count() -> int:
-    """The number of devices that are chosen where this is called."""
+    """The number of devices that trainings are on where this is called."""
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
         return tf.distribute.get_strategy().num_replicas_in_sync
+    if hosts.team() is not None:
+        return len(hosts.team().devices)
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.num_model_replicas
 
@@ -91,11 +123,6 @@ def clear_session() -> None:
 
 def _all_devices():
     """What makes a scope of all devices, and their names."""
-    if int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1)) > 1:
-        raise UserError(
-            "--distribute takes the devices of one process. For several processes use "
-            "keras_m2m from a program of your own, as the README shows"
-        )
     if keras.config.backend() == "jax":
         names = keras.distribution.list_devices()
         return lambda: keras.distribution.DataParallel(devices=names).scope(), names
@@ -171,8 +198,8 @@ def divisible(data):
     samples, labels = data
     times = count() // np.gcd(len(labels), count())
     rows = np.tile(np.arange(len(labels)), times)
-    if is_stream(samples):
-        return InOrder(samples, rows, whole(BATCH_SIZE), labels)
+    if is_stream(samples) or hosts.team() is not None:
+        return InOrder(samples, rows, whole(BATCH_SIZE), labels, hosts.part())
     return data if times == 1 else (samples[rows], labels[rows])
 
 

@@ -1,9 +1,8 @@
 """What is trained on several devices, and on one: the same, to be compared.
 
-Run as a program, it is one of the processes that train on several:
+Run as a program, it trains on several:
 
-    PYTHONPATH=.:tests python tests/helpers/several_devices.py CASE FOLDER \
-        [PROCESS PORT]
+    PYTHONPATH=.:tests python tests/helpers/several_devices.py CASE FOLDER
 
 A case leaves what it found as `CASE.json` in the folder.
 """
@@ -129,9 +128,13 @@ def run_task(folder, **settings):
     """What the tiny task finds."""
     # Replicas of TensorFlow draw other numbers than one device does.
     method = "erm" if ON_TENSORFLOW else "m2m"
-    settings = {"batch_size": 28, "method": method, **settings}
+    # Chosen in each process, on all devices.
+    step = {} if ON_TENSORFLOW else {"step_size": "auto"}
+    settings = {"batch_size": 28, "method": method, **step, **settings}
     settings = tiny.settings(out_dir=str(folder), **settings)
-    result = runner.run(TASK, settings)[method]
+    result = runner.run(TASK, settings).get(method)
+    if result is None:  # Of a process that follows.
+        return None
     keep = ("devices", "confusion_matrix", "acceptance_rate", "tested_epoch")
     return {key: result[key] for key in keep}
 
@@ -182,17 +185,6 @@ def arrays(rows):
     return normal(rows, *m2m_cases.image_shape()), np.arange(rows) % 3
 
 
-def jax_processes(folder, process, port):
-    keras.utils.set_random_seed(0)
-    keras.distribution.initialize(f"127.0.0.1:{port}", 2, int(process))
-    distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
-    keras.distribution.set_distribution(distribution)
-    shard = (distribution.data_shard_id, distribution.num_processes)
-    model = made()
-    found = {"whole batches": message(model.fit, **batches().fit_arguments)}
-    return {**found, **fitted(model, batches(shard=shard))}
-
-
 def tensorflow_replicas(folder):
     import tensorflow as tf
 
@@ -230,9 +222,12 @@ def draws(strategy):
     return [[v.numpy().tolist() for v in strategy.run(draw).values] for _ in range(2)]
 
 
-if __name__ == "__main__":
-    case, folder, *rest = sys.argv[1:]
+def leave(case, folder):
+    """Run a case and leave what it found."""
     gc.freeze()  # Each training collects garbage: not through all that imports left.
-    found = globals()[case](pathlib.Path(folder), *rest)
-    name = "-".join([case, *rest[:1]])
-    (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(found))
+    found = globals()[case](folder)
+    (folder / f"{case}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    leave(sys.argv[1], pathlib.Path(sys.argv[2]))

@@ -3,7 +3,7 @@
 import json
 import os
 import pathlib
-import socket
+import signal
 import subprocess
 import sys
 import zipfile
@@ -14,7 +14,9 @@ import pytest
 from keras import ops
 
 from helpers import several_devices
+from helpers import several_processes
 from helpers import tiny
+from helpers.several_processes import HOSTS
 from keras_m2m import draws
 from keras_m2m import synchronize_batch_norm
 from tasks.experiment.errors import UserError
@@ -22,35 +24,32 @@ from tasks.runs import runner
 from tasks.training import devices
 
 TESTS = pathlib.Path(__file__).parents[1]
-PROGRAM = [several_devices.__file__]
 BACKEND = keras.config.backend()
 CASE = {"jax": "jax_devices", "tensorflow": "tensorflow_replicas"}.get(BACKEND)
+PROGRAM = {
+    "jax": [several_processes.__file__],
+    "tensorflow": [several_devices.__file__, CASE],
+}.get(BACKEND)
 on_jax = pytest.mark.skipif(BACKEND != "jax", reason="JAX alone")
 on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow alone")
 on_several = pytest.mark.skipif(BACKEND == "torch", reason="PyTorch: one device")
 
 
-def start(case, *arguments, cpus, backend=BACKEND):
-    """One process of its own, without GPUs; JAX gets so many devices."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    flags += f" --xla_force_host_platform_device_count={cpus}"
+def run(program, *arguments, backend=BACKEND):
+    """What a program says, in a process of its own without GPUs."""
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    given = {"XLA_FLAGS": flags, "PYTHONPATH": path, "KERAS_BACKEND": backend}
+    given = {"PYTHONPATH": path, "KERAS_BACKEND": backend}
     given["CUDA_VISIBLE_DEVICES"] = "-1"
-    return subprocess.Popen(
-        [sys.executable, *case, *map(str, arguments)],
+    ended = subprocess.run(
+        [sys.executable, *program, *map(str, arguments)],
         env={**os.environ, **given},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=500,
     )
-
-
-def finish(*processes):
-    outputs = [process.communicate(timeout=500)[0] for process in processes]
-    for process, output in zip(processes, outputs):
-        assert process.returncode == 0, output[-3000:]
-    return outputs
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    return ended.stdout
 
 
 @pytest.fixture(scope="module")
@@ -61,21 +60,33 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def several(folder):
     """What four devices of JAX, or two replicas of TensorFlow, found."""
-    outputs = finish(start(PROGRAM, CASE, folder, cpus=4))
+    output = run(PROGRAM, folder)
     found = json.loads((folder / f"{CASE}.json").read_text())
-    return {**found, "output": outputs[0]}
+    return {**found, "output": output}
+
+
+def told(case, folder):
+    """How processes that ran a case together ended, and what they said."""
+    codes = json.loads((folder / "statuses.json").read_text())[case]
+    logs = [(folder / f"{case}-{i}.log").read_text() for i in range(HOSTS)]
+    return list(zip(codes, logs, strict=True))
 
 
 @pytest.fixture(scope="module")
-def processes(folder):
-    """What two processes of two devices each found."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    finish(*(start(PROGRAM, "jax_processes", folder, i, port, cpus=2) for i in (0, 1)))
-    return [
-        json.loads((folder / f"jax_processes-{i}.json").read_text()) for i in (0, 1)
-    ]
+def killed(folder, several):
+    """Of processes of which one was killed in the middle of a run."""
+    return told("killed", folder)
+
+
+@pytest.fixture(scope="module")
+def processes(folder, several):
+    """What several processes found, in the end of that run too."""
+    found = []
+    for i, (code, log) in enumerate(told("gone_on", folder)):
+        assert code == 0, log[-3000:]
+        own = json.loads((folder / f"gone_on-{i}.json").read_text())
+        found.append({**own, "output": log})
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +145,7 @@ def test_translations_are_divided_among_the_devices(several):
 
 
 @on_jax
-def test_two_processes_train_what_one_device_does(processes, alone):
+def test_several_processes_train_what_one_device_does(processes, alone):
     for found in processes:
         assert_close(found["f"], alone["f"])
         for key, values in alone["history"].items():
@@ -144,7 +155,7 @@ def test_two_processes_train_what_one_device_does(processes, alone):
 @on_jax
 def test_a_process_that_gives_whole_batches_is_told_its_part(processes):
     for index, found in enumerate(processes):
-        assert f"shard=({index}, 2)" in found["whole batches"]
+        assert f"shard=({index}, {HOSTS})" in found["whole batches"]
 
 
 @on_tensorflow
@@ -239,6 +250,39 @@ def test_a_distributed_task_says_on_how_many_devices(several):
     assert f"--distribute: {number} devices" in several["output"]
 
 
+@on_jax
+def test_a_task_of_several_processes_finds_what_one_device_finds(
+    several, processes, folder
+):
+    assert processes[0]["task"] == {**several["task alone"], "devices": 4}
+    f, g = (
+        keras.saving.load_model(folder / place / "f.keras").get_weights()
+        for place in ("of process 0", "alone")
+    )
+    assert_close(f, g)
+
+
+@on_jax
+def test_process_0_alone_writes(processes, folder):
+    assert [own["task"] for own in processes[1:]] == [None] * (HOSTS - 1)
+    assert [path.name for path in folder.glob("of process *")] == ["of process 0"]
+
+
+@on_jax
+def test_a_killed_process_ends_the_others_with_a_message(killed):
+    codes = [code for code, _ in killed]
+    assert codes == [-signal.SIGKILL if i == 1 else 1 for i in range(HOSTS)]
+    for i, (_, output) in enumerate(killed):
+        if i != 1:
+            assert f"error: process 1 of {HOSTS} on" in output
+            assert "the same command in all processes goes on" in output
+
+
+@on_jax
+def test_a_run_goes_on_where_a_process_was_killed(processes):
+    assert "going on after 2 epochs" in processes[0]["output"]
+
+
 LOAD = """
 import sys, keras, keras_m2m, numpy as np
 f = keras.saving.load_model(sys.argv[1])
@@ -250,7 +294,7 @@ np.save(sys.argv[2], f.predict(np.arange(8.0).reshape(4, 2), verbose=0))
 def test_f_of_replicas_loads_on_another_backend(several, folder, tmp_path):
     path, output = folder / "several" / "f.keras", tmp_path / "outputs.npy"
     assert b'"synchronized": true' not in zipfile.ZipFile(path).read("config.json")
-    finish(start(["-c", LOAD], path, output, cpus=1, backend="jax"))
+    run(["-c", LOAD], path, output, backend="jax")
     f = keras.saving.load_model(path)
     expected = f.predict(np.arange(8.0).reshape(4, 2), verbose=0)
     np.testing.assert_allclose(np.load(output), expected, rtol=1e-5, atol=1e-6)
@@ -290,10 +334,11 @@ def test_flags_that_several_devices_forbid_are_errors(settings, reason, monkeypa
         pass
 
 
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX can")
 def test_a_task_in_several_processes_is_an_error(monkeypatch):
     monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
     settings = tiny.settings(distribute=True)
-    with pytest.raises(UserError, match="one process"):
+    with pytest.raises(UserError, match="needs KERAS_BACKEND=jax"):
         devices.chosen_devices(settings).__enter__()
 
 

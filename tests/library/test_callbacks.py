@@ -138,3 +138,15 @@ def test_checkpoints_are_some_seconds_apart(
             resume.on_epoch_end(epoch, {"loss": 1.0})
         resume.on_train_end()
     assert saved == expected
+
+
+def test_one_of_several_processes_reads_checkpoints_and_writes_none(tmp_path):
+    model = network()
+    model.compile(keras.optimizers.SGD(), "mse")
+    for saves, epoch in ((True, 0), (False, 1)):
+        resume = ExactResume(tmp_path, model, saves=saves)
+        resume.set_model(model)
+        resume.on_epoch_end(epoch, {"loss": 1.0})
+        resume.on_train_end()
+        assert resume.epochs_done == epoch + 1
+    assert ExactResume(tmp_path, model, saves=False).epochs_done == 1

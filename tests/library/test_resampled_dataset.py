@@ -269,3 +269,12 @@ def test_parts_of_batches_join_to_the_batches_of_one_process(sampling):
 def test_a_shard_that_is_none_is_an_error(shard):
     with pytest.raises(ValueError, match="Received"):
         dataset(shard=shard)
+
+
+def test_a_whole_batch_is_that_of_one_process():
+    arguments = {"sampling": "class", "augment": lambda x, rng: x + rng.random()}
+    expected = dataset(**arguments)[1]
+    for i in range(2):
+        found = dataset(shard=(i, 2), **arguments).whole_batch(1)
+        for values, one in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(values, one)
