@@ -84,7 +84,7 @@ def install(cell, interpreter, wheel):
     else:
         constraints.touch()
     # Wheels alone: what must be compiled first is not for every user.
-    options = ["-qq", "--only-binary=:all:", f"--constraint={constraints}"]
+    options = ["-q", "--only-binary=:all:", f"--constraint={constraints}"]
     run(cell, ["pip", "install", *options, f"{wheel}[{cell.backend},{EXTRA}]"])
     run(cell, ["pip", "check"])
 
@@ -97,7 +97,7 @@ def versions(cell):
     return dict(line.split("==") for line in lines)
 
 
-def test(cell, sdist, arguments, seconds):
+def test(cell, sdist, options):
     """Runs the sdist's tests of the library, with nothing but the wheel to import."""
     with tarfile.open(sdist) as archive:
         archive.extractall(cell.folder, filter="data")
@@ -105,8 +105,8 @@ def test(cell, sdist, arguments, seconds):
     shutil.rmtree(source / "keras_m2m")
     environment = {**os.environ, "KERAS_BACKEND": cell.backend}
     environment.pop("PYTHONPATH", None)
-    command = ["pytest", "-q", "-p", "no:cacheprovider", "tests/library", *arguments]
-    run(cell, command, cwd=source, env=environment, timeout=seconds)
+    command = ["pytest", "-q", "-p", "no:cacheprovider", *options.tests]
+    run(cell, command, cwd=source, env=environment, timeout=60 * options.minutes)
 
 
 def outcome(cell):
@@ -122,7 +122,7 @@ def tried(cell, interpreter, wheel, sdist, options):
     try:
         install(cell, interpreter, wheel)
         installed = versions(cell)
-        test(cell, sdist, options.pytest, 60 * options.minutes)
+        test(cell, sdist, options)
         passed, result = True, outcome(cell)
     except subprocess.CalledProcessError:
         result = f"FAILED: {outcome(cell)}"
@@ -158,7 +158,7 @@ def parsed():
     parser.add_argument("--pythons", nargs="+", default=[sys.executable])
     parser.add_argument("--dist", type=pathlib.Path, default=ROOT / "dist")
     parser.add_argument("--minutes", type=int, default=60, help="for a cell's tests")
-    parser.add_argument("--pytest", action="append", default=[], metavar="ARGUMENT")
+    parser.add_argument("--tests", nargs="+", default=["tests/library"])
     parser.add_argument("--keep", action="store_true", help="keep each environment")
     return parser.parse_args()
 
