@@ -84,7 +84,12 @@ def install(cell, interpreter, wheel):
     else:
         constraints.touch()
     # Wheels alone: what must be compiled first is not for every user.
-    options = ["-q", "--only-binary=:all:", f"--constraint={constraints}"]
+    options = [
+        "-q",
+        "--no-compile",
+        "--only-binary=:all:",
+        f"--constraint={constraints}",
+    ]
     run(cell, ["pip", "install", *options, f"{wheel}[{cell.backend},{EXTRA}]"])
     run(cell, ["pip", "check"])
 
