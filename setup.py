@@ -15,6 +15,7 @@ REQUIREMENTS = [
 # The oldest version of each that `make test-matrix` tries.
 JAX = "jax>=0.10"
 TORCH = "torch>=2.6"
+RAY = "ray>=2.60"  # No older one was tried.
 
 
 def those(*names):
@@ -46,6 +47,7 @@ TESTS = [
     "markdown-it-py>=3.0",
     "mypy==2.4.1",
     "pytest-xdist>=3.6",
+    RAY,
     # Another version formats differently.
     "ruff==0.17.6",
     # tests/house/test_wheel.py builds a wheel without network.
@@ -101,6 +103,8 @@ setuptools.setup(
         "datasets": DATASETS,
         "library-tests": LIBRARY_TESTS,
         "docs": DOCS,
+        # Sweeps of `tasks.table` on a cluster.
+        "ray": [RAY],
         "tests": TESTS,
     },
     classifiers=[

@@ -24,6 +24,8 @@ beside what others print. With `--protocol=field` it has no rows chosen on valid
 `--tune` first chooses beta, lam and gamma for each loss from the paper's grid, on the
 validation set with a seed of its own, `--tuning_seed`; see `tasks/runs/tuning.py`.
 
+`--ray` trains on a Ray cluster, each where processors are free (docs/sweeps.md).
+
 `--figures` draws the paper's: class sizes (Figure 3), features of four methods (4),
 false positives (5) and for images translations (6), and beside these acceptance by pair
 of classes and the recall gained over ERM. `--found` draws what results alone show:
@@ -49,6 +51,7 @@ from tasks.data.whole_files import write
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import read_path
 from tasks.experiment.rows import Row
+from tasks.runs import cluster
 from tasks.runs import commands
 from tasks.runs import table_figures
 from tasks.runs.sweep import Entry
@@ -79,6 +82,7 @@ def make(chosen: flags.FlagValues, arguments: Sequence[str]) -> str:
         UserError: If a flag does not fit, or the data, or a run.
     """
     own_report.check_flags(chosen)
+    cluster.check_flags(chosen)
     sweep = sweep_of(chosen, arguments)
     number = table_number(chosen)
     name = f"table{number}" if number else chosen.table or _task(chosen)
@@ -94,10 +98,10 @@ def make(chosen: flags.FlagValues, arguments: Sequence[str]) -> str:
     make_folder("out", out.parent)
     if chosen.found:
         return _made(chosen, sweep, sweep.found(), out)
-    with sweep.devices():
+    with sweep.devices(), cluster.connected(chosen) as workers:
         if chosen.task:  # The same is true of a file of costs.
             own_report.read_wishes(chosen, sweep.opened[0].data.class_names)
-        return _made(chosen, sweep, sweep.run(), out)
+        return _made(chosen, sweep, sweep.run(workers), out)
 
 
 def _made(chosen: flags.FlagValues, sweep: Sweep, records: list[dict], out: Path):

@@ -47,6 +47,10 @@ class Settings(SimpleNamespace):
         self.task = task
         self.flags = {flag.name: flag for flag in flags}
 
+    def __reduce__(self):
+        # A namespace is made without arguments, where it is sent to a process.
+        return Settings, (self.task, [*self.flags.values()], self.values)
+
     @property
     def values(self) -> dict[str, Any]:
         """The value of every flag, by name."""

@@ -17,6 +17,19 @@ from tasks.training.evaluation import probabilities
 FILE = "predictions.npz"
 
 
+def result(trainings: Trainings, settings: Settings) -> dict:
+    """The result of a cell, what it predicts kept beside its network.
+
+    Args:
+        trainings: Those on the data set.
+        settings: Of the cell, which is trained if that was not done.
+    """
+    found = trainings.result(settings)
+    if "failed" not in found:
+        kept(trainings, settings)
+    return found
+
+
 def kept(trainings: Trainings, settings: Settings) -> Predictions:
     """What a cell predicts, from its file or, if that is gone, made again.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from keras_m2m.recipes import Trained
 from tasks.data import whole_files
+from tasks.experiment.recipes import method_of
+from tasks.experiment.settings import Settings
 from tasks.records import records
 from tasks.records.versions import versions
 from tasks.training import devices
@@ -81,6 +83,23 @@ def about_training(trained: Trained, commit: str | None) -> dict:
         "commit": commit,
         "versions": versions(),
     }
+
+
+def shared_start(settings: Settings) -> Settings | None:
+    """The plain training that one goes on from, which others may go on from too.
+
+    It is of the same seed and loss, up to `defer_epoch`.
+
+    Args:
+        settings: Of a training.
+
+    Returns:
+        Its settings; None for a training that begins by itself.
+    """
+    plain = settings.method == "erm" or method_of(settings.method).deferred
+    if not (plain and 0 < settings.defer_epoch < settings.epochs):
+        return None
+    return settings.replace(method="erm", epochs=settings.defer_epoch)
 
 
 def begin_from(start: Path, folder: Path) -> None:

@@ -15,7 +15,6 @@ or of the data makes another training. Checkpoints say the NAME that they are of
 """
 
 import contextlib
-import gc
 import json
 import shutil
 import warnings
@@ -36,13 +35,13 @@ from tasks.experiment.task import Task
 from tasks.records import folder_lock
 from tasks.records import identity
 from tasks.records import records
-from tasks.records.identity import checksum
 from tasks.records.identity import has_given_g
 from tasks.records.identity import name_of
 from tasks.records.progress import about_training
 from tasks.records.progress import begin_from
 from tasks.records.progress import known
 from tasks.records.progress import logged
+from tasks.records.progress import shared_start
 from tasks.records.progress import warn_of_changes
 from tasks.records.references import References
 from tasks.records.result import failed_result
@@ -82,7 +81,7 @@ class Trainings:
     ) -> None:
         self.task, self.data, self.quiet, self.wait = task, data, quiet, True
         self.results, self.runs = results / task.name, runs / task.name
-        self._checksum, self._features = checksum(data), {}
+        self._checksum, self._features = identity.checksum(data), {}
         self.references = References(data, self.network)
         self.commit = commit()  # Now: a later one is of other code.
 
@@ -178,25 +177,25 @@ class Trainings:
 
     def _train_from_start(self, settings, folder):
         """Train a network, from the shared start of its seed and loss."""
-        g = self.teacher(settings)
-        name, begun_as = self.name(settings), None
-        plain = settings.method == "erm" or method_of(settings.method).deferred
-        if plain and 0 < settings.defer_epoch < settings.epochs:
-            begun_as = self._begin(settings, folder)
+        g, start = self.teacher(settings), shared_start(settings)
+        if start is not None:
+            begin_from(self.begin(start), folder)
+        names = self.name(settings), self.name(start) if start else None
         warn_of_changes(folder)
-        return train(self.task, self.data, settings, folder, g, name, begun_as)
+        return train(self.task, self.data, settings, folder, g, *names)
 
-    def _begin(self, settings, folder):
-        """Give a training its plain part's last checkpoint; returns whose it is."""
-        own = settings.replace(method="erm", epochs=settings.defer_epoch)
-        name = self.name(own)
-        start = self.runs / "starts" / name
-        start.mkdir(parents=True, exist_ok=True)
-        with folder_lock.held(start, wait=self.wait):
-            warn_of_changes(start)
-            train(self.task, self.data, own, start, training=name)
-        begin_from(start, folder)
-        return name
+    def begin(self, start: Settings) -> Path:
+        """Train a `shared_start` if that was not done; returns its folder.
+
+        Raises:
+            Diverged: If it does.
+        """
+        folder = self.folder_of_start(start)
+        folder.mkdir(parents=True, exist_ok=True)
+        with folder_lock.held(folder, wait=self.wait):
+            warn_of_changes(folder)
+            train(self.task, self.data, start, folder, training=folder.name)
+        return folder
 
     def validate(self, settings: Settings) -> float:
         """Balanced accuracy on validation of the tested epoch; 0 if it diverged."""
@@ -265,7 +264,6 @@ class Trainings:
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         # Else memory grows with every cell.
         devices.clear_session()
-        gc.collect()
         return about
 
     def _train(self, settings, folder):
@@ -279,7 +277,7 @@ class Trainings:
         return about_training(trained, self.commit)
 
     def _write(self, settings, result):
-        path = self._result_file(settings)
+        path = self.results / f"{name_of(self._of_result(settings))}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"task": self.task.name, "source": self.data.source}
         about["places"] = identity.places(settings)
@@ -289,12 +287,13 @@ class Trainings:
         """Where the network and the history of a training are, once it is made."""
         return self.runs / self.name(settings)
 
+    def folder_of_start(self, start: Settings) -> Path:
+        """Where the checkpoints of a `shared_start` are, once it is made."""
+        return self.runs / "starts" / self.name(start)
+
     def folder_of_result(self, settings: Settings) -> Path:
         """Where the network is that a result is of, once it is made."""
         return self.runs / name_of(self._of_result(settings))
 
     def _of_result(self, settings):
         return identity.with_after(self.configuration(settings), settings)
-
-    def _result_file(self, settings):
-        return self.results / f"{name_of(self._of_result(settings))}.json"

@@ -3,10 +3,12 @@
 import contextlib
 import functools
 import sys
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -23,7 +25,9 @@ from tasks.records import predictions
 from tasks.records import records
 from tasks.records.folder_lock import Busy
 from tasks.records.trainings import Trainings
+from tasks.runs import on_cluster
 from tasks.runs import tuning
+from tasks.runs.cluster import Cluster
 from tasks.runs.data_checks import check_data
 from tasks.runs.data_checks import left_out
 from tasks.training import devices
@@ -68,6 +72,15 @@ class Entry:
     def _parsed(self, method, *more):
         own = [f"--method={method}", "--compare=", *more]
         return parse(self.task, [*self.arguments, *own])
+
+
+class Cell(NamedTuple):
+    """A training of a table: of a dataset, `Trainings` on it, a row and `Settings`."""
+
+    dataset: Entry
+    own: Trainings
+    row: Row
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -120,8 +133,11 @@ class Sweep:
             stack.enter_context(own_errors())
             yield
 
-    def run(self) -> list[dict]:
+    def run(self, cluster: Cluster | None = None) -> list[dict]:
         """Run what is not there; inside `devices`.
+
+        Args:
+            cluster: Where to run it; None for this process.
 
         Returns:
             Of each dataset, lists of results by `Row.key`.
@@ -132,41 +148,51 @@ class Sweep:
         for dataset, own in zip(self.datasets, self.opened, strict=True):
             rows = [row for row in self.rows if row.key not in self.left_out(dataset)]
             check_data(dataset.label, own.data, rows, self.tuning_seed is not None)
+        if cluster is not None:
+            on_cluster.tune(self, cluster)
         plan = [
-            (own, row, settings)
+            Cell(dataset, own, row, settings)
             for dataset, own in zip(self.datasets, self.opened, strict=True)
             for row, settings in self.settings(dataset)
             if row.key not in self.left_out(dataset)
         ]
-        found = [own.find(settings) is not None for own, _, settings in plan]
+        found = [cell.own.find(cell.settings) for cell in plan]
+        there = sum(result is not None for result in found)
+        print(f"{there} of {len(plan)} cells are there already", flush=True)
+        if cluster is None:
+            done = self._made(plan, found)
+        else:
+            done = on_cluster.made(self, cluster, plan, found)
+        results = {id(own): {} for own in self.opened}
+        for (_, own, row, _), result in zip(plan, done, strict=True):
+            results[id(own)].setdefault(row.key, []).append(result)
+        return [results[id(own)] for own in self.opened]
+
+    def _made(self, plan, found):
+        """The results of a plan's cells, one after the other."""
         # Only what is left shows how long the rest will take.
-        bar = tqdm(total=len(plan) - sum(found), unit="cell", file=sys.stderr)
-        print(f"{sum(found)} of {len(plan)} cells are there already", flush=True)
+        bar = tqdm(total=found.count(None), unit="cell", file=sys.stderr)
         done, wait = {}, False
         with bar:
             while len(done) < len(plan):
                 before = len(done)
-                for i, (own, _, settings) in enumerate(plan):
+                for i, (_, own, _, settings) in enumerate(plan):
                     if i in done:
                         continue
                     bar.set_description(own.name(settings).rpartition("-")[0])
                     own.wait = wait
                     with contextlib.suppress(Busy):
-                        done[i] = self._made(own, settings)
-                        bar.update(not found[i])
+                        done[i] = self.make(own, settings)
+                        bar.update(found[i] is None)
                         wait = False
                 # For one alone, and only where other processes are at all that is left.
                 wait = len(done) == before
-        results = {id(own): {} for own in self.opened}
-        for i, (own, row, _) in enumerate(plan):
-            results[id(own)].setdefault(row.key, []).append(done[i])
-        return [results[id(own)] for own in self.opened]
+        return [done[i] for i in range(len(plan))]
 
-    def _made(self, own, settings):
-        result = own.result(settings)
-        if self.keeps_predictions and "failed" not in result:
-            predictions.kept(own, settings)
-        return result
+    @property
+    def make(self) -> Callable[[Trainings, Settings], dict]:
+        """What makes a cell and returns its result."""
+        return predictions.result if self.keeps_predictions else Trainings.result
 
     def left_out(self, dataset: Entry) -> dict[tuple[str, ...], str]:
         """Why rows are not made of a dataset, by `Row.key`; it is loaded."""
@@ -247,9 +273,18 @@ class Sweep:
                     settings = settings.replace(**{**tuned[row.loss], **method.flags})
                 yield row, settings
 
+    def searches(self, dataset: Entry) -> dict[str, Settings]:
+        """Of each loss that parameters are tuned for, what they are tuned with."""
+        if self.tuning_seed is None:
+            return {}
+        losses = [row.loss for row in self.rows if method_of(row.method).translate]
+        return {
+            loss: dataset.settings(Row(loss, "m2m"), self.tuning_seed)
+            for loss in dict.fromkeys(losses)
+        }
+
     def _check_searches(self):
-        losses = {row.loss for row in self.rows if method_of(row.method).translate}
-        searches = len(self.datasets) * len(losses)
+        searches = sum(len(self.searches(dataset)) for dataset in self.datasets)
         if tuning.is_distributed() and searches > 1:
             raise UserError(
                 f"this makes {searches} searches, and KerasTuner's chief and workers "
@@ -257,7 +292,7 @@ class Sweep:
             )
 
     def _tuned(self, dataset, loss, load):
-        settings = dataset.settings(Row(loss, "m2m"), self.tuning_seed)
+        settings = self.searches(dataset)[loss]
         if not load:
             return tuning.found(self.results, settings)
         return tuning.tune(self.opened[self.datasets.index(dataset)], settings)

@@ -4,10 +4,11 @@ A trial is the training of a cell whose seed is none of the table's. Its score i
 balanced accuracy of its best epoch on the validation set, by which the protocol chooses
 the epoch to be tested; the test set is not looked at.
 
-On several machines, start the same command on each with KerasTuner's variables
-`KERASTUNER_TUNER_ID` (`chief`, or another name on each worker), `KERASTUNER_ORACLE_IP`
-and `KERASTUNER_ORACLE_PORT` (of the chief). They share nothing else. The chief hands
-out trials and goes on when they are done; workers end there. One dataset and loss at a
+With `--ray` trials are trained on a cluster, and this module only lists them and writes
+down their scores. On machines that share nothing, start the same command on each with
+KerasTuner's variables `KERASTUNER_TUNER_ID` (`chief`, or another name on each worker),
+`KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` (of the chief). The chief hands out
+trials and goes on when they are done; workers end there. One dataset and loss at a
 time, such as `--rows=ce-m2m`, since each search is a server of its own.
 
 Source: Kim et al., M2m (CVPR 2020), section 3.1, for the grids; KerasTuner's guide,
@@ -15,9 +16,11 @@ distributed tuning.
 """
 
 import contextlib
+import itertools
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras_tuner
@@ -52,20 +55,66 @@ def tune(cells: Trainings, settings: Settings) -> dict[str, float]:
     Raises:
         UserError: If the protocol keeps no validation set.
     """
+    record = _searched(cells, settings)
+    if record is None:
+        record = _write(cells, settings, _search(cells, _free(settings)))
+    return _best(record)
+
+
+def trials_left(cells: Trainings, settings: Settings) -> list[Settings]:
+    """The trials of a search, for who makes it without KerasTuner; then comes `keep`.
+
+    Args:
+        cells: As for `tune`.
+        settings: As for `tune`.
+
+    Returns:
+        In the order of the grid; nothing if the search was made before.
+
+    Raises:
+        UserError: If the protocol keeps no validation set.
+    """
+    if _searched(cells, settings) is not None:
+        return []
+    return [settings.replace(**point) for point in _points()]
+
+
+def keep(cells: Trainings, settings: Settings, scores: Sequence[float]) -> None:
+    """Write down a search as `tune` does.
+
+    Args:
+        cells: As for `tune`.
+        settings: As for `tune`.
+        scores: What `Trainings.validate` gave for each of `trials_left`.
+    """
+    scored = zip(_points(), scores, strict=True)
+    _write(cells, settings, [{**point, _SCORE: score} for point, score in scored])
+
+
+def _points():
+    return [dict(zip(GRID, values)) for values in itertools.product(*GRID.values())]
+
+
+def _free(settings):
+    return settings.replace(**dict.fromkeys(GRID))
+
+
+def _searched(cells, settings):
     if cells.data.validation is None:
         raise UserError(
             f"--tune needs a validation set, and {settings.task} with "
             f"--protocol={settings.protocol} keeps none"
         )
-    free = settings.replace(**dict.fromkeys(GRID))
-    record = cells.find(free, prefix="tuned-")
-    if record is None:
-        record = {**cells.configuration(free), "commit": cells.commit}
-        record["places"] = places(free)
-        record["trials"] = _search(cells, free)
-        cells.results.mkdir(parents=True, exist_ok=True)
-        records.write(cells.results / f"tuned-{cells.name(free)}.json", record)
-    return _best(record)
+    return cells.find(_free(settings), prefix="tuned-")
+
+
+def _write(cells, settings, trials):
+    free = _free(settings)
+    record = {**cells.configuration(free), "commit": cells.commit}
+    record |= {"places": places(free), "trials": trials}
+    cells.results.mkdir(parents=True, exist_ok=True)
+    records.write(cells.results / f"tuned-{cells.name(free)}.json", record)
+    return record
 
 
 def found(results: Path, settings: Settings) -> dict[str, float]:
@@ -78,7 +127,7 @@ def found(results: Path, settings: Settings) -> dict[str, float]:
     Returns:
         As `tune`; empty if there is nothing.
     """
-    free = settings.replace(**dict.fromkeys(GRID))
+    free = _free(settings)
     record = records.find(results, free, prefix="tuned-")
     return {} if record is None else _best(record)
 

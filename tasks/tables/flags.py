@@ -35,6 +35,7 @@ def define_flags(values: flags.FlagValues) -> None:
     most = LARGEST_WHOLE - 2  # The teachers of an ensemble have the next two.
     flags.DEFINE_integer("tuning_seed", 1000, tuning, 0, most, **define)
     _define_places(define)
+    _define_cluster(define)
     _define_wishes(define)
 
 
@@ -46,6 +47,22 @@ def _define_places(define):
     flags.DEFINE_boolean("figures", False, figures, **define)
     out = "where the table goes, without .md or .html; default RUNS/tableN"
     flags.DEFINE_string("out", None, out, **define)
+
+
+def _define_cluster(define):
+    where = (
+        "train on a Ray cluster: auto for the one that runs here or RAY_ADDRESS names, "
+        "local for one of this machine alone, or HOST:PORT"
+    )
+    flags.DEFINE_string("ray", None, where, **define)
+    most = 10_000
+    cpus = "with --ray: processors that a training takes, or a share of one"
+    flags.DEFINE_float("num_cpus", 1.0, cpus, 0.01, most, **define)
+    gpus = (
+        "with --ray: GPUs that a training takes, or a share of one, such as 0.5; by "
+        "default 1 where the cluster has any"
+    )
+    flags.DEFINE_float("num_gpus", None, gpus, 0.0, most, **define)
 
 
 def _define_wishes(define):

@@ -12,6 +12,7 @@ else is then done by process 0, on its first device.
 
 import contextlib
 import functools
+import gc
 import os
 
 import keras
@@ -115,7 +116,8 @@ def threads() -> dict[str, int | str]:
 def clear_session() -> None:
     """`keras.utils.clear_session` that leaves the chosen devices chosen."""
     if keras.config.backend() == "tensorflow" and count() > 1:
-        return  # With the graph would go the scope of the devices, which it holds.
+        gc.collect()  # All else would take the scope of the devices along.
+        return
     distribution = keras.distribution.distribution()
     keras.utils.clear_session()
     keras.distribution.set_distribution(distribution)

@@ -218,3 +218,19 @@ def test_a_module_is_imported_by_its_name_in_one_place():
 def test_no_file_is_long(package):
     lengths = {p: len(p.read_text().splitlines()) for p in package.rglob("*.py")}
     assert [p for p, lines in lengths.items() if lines > MOST_LINES] == []
+
+
+def test_ray_is_imported_by_one_module_and_not_before_it_is_asked_for():
+    trees = {p: ast.parse(p.read_text()) for p in files_of_tasks()}
+    with_ray = {
+        name_in_tasks(path): tree
+        for path, tree in trees.items()
+        if any(name.partition(".")[0] == "ray" for name in imported(tree, "tasks"))
+    }
+    assert [*with_ray] == ["runs.cluster"]
+    first = ast.Module([n for n in with_ray["runs.cluster"].body if is_import(n)], [])
+    assert "ray" not in imported(first, "tasks")
+
+
+def is_import(node):
+    return isinstance(node, ast.Import | ast.ImportFrom)

@@ -102,7 +102,7 @@ def elsewhere(tmp_path_factory):
     """A current folder for what is made, and tables whose cells are not run."""
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(tmp_path_factory.mktemp("fuzzed"))
-        patched.setattr(Sweep, "run", lambda self: [{} for _ in self.datasets])
+        patched.setattr(Sweep, "run", lambda self, _: [{} for _ in self.datasets])
         patched.setattr(table_figures, "draw_trained", lambda *_: [])
         patched.setattr(sweep, "make_deterministic", lambda: None)
         yield
