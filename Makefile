@@ -61,8 +61,8 @@ $(escaped):
 
 # The library and the tasks, without the house and what starts processes of its own, on
 # the backend that starts first and compiles nothing.
-SLOW := tests/tasks/runs/test_resume.py tests/tasks/test_command_line.py \
-  tests/library/test_models_saved.py
+SLOW := tests/tasks/runs/test_resume.py tests/tasks/runs/test_cluster.py \
+  tests/tasks/test_command_line.py tests/library/test_models_saved.py
 test-fast: $(VENV)/.tests
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) --keep-going --output-sync=target \
 	  pool BACKENDS=torch TESTS="tests/tasks tests/library" \

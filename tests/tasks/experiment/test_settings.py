@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import pickle
 
 import pytest
 from hypothesis import given
@@ -149,3 +150,11 @@ def test_any_command_line_is_read_or_refused_with_a_message(name, arguments):
     assert all(map(math.isfinite, numbers))
     assert 0 <= settings.beta < 1
     assert all(0 < factor <= 1 for factor in settings.rate_drops.values())
+
+
+def test_settings_are_the_same_in_another_process():
+    settings = parse(task("reuters"), ["--lam=0.3", "--seed=4"])
+    again = pickle.loads(pickle.dumps(settings))
+    assert again.values == settings.values
+    assert again.flags == settings.flags
+    assert again.task == settings.task
