@@ -7,6 +7,8 @@
 # make test-matrix   the wheel in clean environments: Pythons, backends, oldest and newest
 # make docs   the site, in build/site; make docs-check looks at it in Chromium
 # make gpu-kit  what a GPU machine without a network needs, in build/gpu-kit
+# make guides  run docs/guides and write their pages into build/guides
+# make release-models  the trained networks of a release, in build/release
 # make clean  remove the environment and what was built
 #
 # Another interpreter:  make test PYTHON=/path/to/python3.11
@@ -30,8 +32,8 @@ NIGHTLY ?= keras-nightly==3.16.0.dev2026102704
 NIGHTLY_TESTS ?= $(addprefix tests/library/test_, steps_per_execution.py \
   m2m_model_training.py callbacks.py resampled_dataset.py)
 
-.PHONY: demo test test-fast test-nightly lint dist test-matrix docs docs-check gpu-kit \
-  clean
+.PHONY: demo test test-fast test-nightly lint dist test-matrix docs docs-check guides gpu-kit \
+  release-models clean
 
 demo: $(VENV)/.demo
 	$(python) -m tasks.digits_lt
@@ -101,7 +103,7 @@ test-matrix: dist
 
 # A link that leads nowhere, and a page without a place, are errors. Nothing of it needs a
 # network once it is installed.
-docs: $(VENV)/.docs
+docs: $(VENV)/.docs guides
 	NO_MKDOCS_2_WARNING=1 $(python) -m mkdocs build --quiet
 
 docs-check: docs
@@ -109,6 +111,18 @@ docs-check: docs
 
 gpu-kit: $(VENV)/.demo
 	$(python) benchmarks/gpu_kit/pack.py build/gpu-kit $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
+
+# Guides are run again where they, or the code that they show, have changed.
+guides := $(patsubst docs/guides/%.py,build/guides/%.md,$(wildcard docs/guides/*.py))
+guides: $(VENV)/.docs $(VENV)/.tests
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(guides)
+
+build/guides/%.md: docs/guides/%.py docs/site/guides.py $(wildcard keras_m2m/*.py keras_m2m/*/*.py)
+	$(python) -m docs.site.guides $< build/guides
+
+# With the data of Reuters and Twitter:  make release-models DATA=PATH
+release-models: $(VENV)/.tests
+	KERAS_BACKEND=jax $(python) benchmarks/release_models.py --data_dir=$(DATA)
 
 # The stamps below make each installation happen once.
 $(VENV)/.venv:

@@ -59,8 +59,11 @@ TESTS = [
 DOCS = [
     *REQUIREMENTS,
     "axe-playwright-python>=0.1.7",
+    "ipykernel>=6.29",
+    "jupytext>=1.16",
     "mkdocs-material>=9.7",
     "mkdocstrings[python]>=1.0",
+    "nbclient>=0.10",
 ]
 
 
@@ -85,7 +88,7 @@ setuptools.setup(
     keywords="keras imbalanced-learning long-tailed-recognition over-sampling m2m",
     project_urls={"Paper": "https://arxiv.org/abs/2004.00431"},
     packages=setuptools.find_packages(include=["keras_m2m", "keras_m2m.*"]),
-    package_data={"keras_m2m": ["py.typed", "report/*.html"]},
+    package_data={"keras_m2m": ["py.typed", "*.json", "report/*.html"]},
     python_requires=">=3.11",
     install_requires=those("keras", "numpy"),
     extras_require={

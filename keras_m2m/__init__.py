@@ -12,6 +12,7 @@ from keras_m2m.callbacks import BestWeights
 from keras_m2m.callbacks import ExactResume
 from keras_m2m.callbacks import MomentumCorrectedScheduler
 from keras_m2m.callbacks import WatchAcceptance
+from keras_m2m.examples import load_example
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import count_classes
 from keras_m2m.imbalance import effective_number
@@ -96,6 +97,7 @@ __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "generation_probability",
     "imbalance_ratio",
     "inverse_frequency_weights",
+    "load_example",
     "long_tailed_counts",
     "major_classes",
     "many_medium_few",

@@ -12,6 +12,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     ROOT / "tasks" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "docs" / "guides").glob("*.py")),
 ]
 
 
@@ -68,15 +69,6 @@ def test_the_first_code_of_the_readme_trains_f(tmp_path, monkeypatch):
     assert is_right(keras.saving.load_model("f.keras"), names)
 
 
-@pytest.mark.no_backend
-def test_m2m_by_hand_trains_f(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    (code,) = codes("docs/by_hand.md")
-    exec(code, names)
-    assert is_right(keras.saving.load_model("f.keras"), names)
-
-
 def with_few_epochs(code):
     """The code, which runs as well on networks that have hardly learned."""
     return re.sub(r"\bepochs=\d+", "epochs=2", code)
@@ -119,9 +111,9 @@ def test_each_code_about_pretrained_networks_runs_by_itself(tmp_path, monkeypatc
 @pytest.mark.no_backend
 def test_the_first_code_of_the_readme_has_the_types_that_are_asked_for(monkeypatch):
     monkeypatch.chdir(ROOT)
-    (by_hand,) = codes("docs/by_hand.md")
+    guide = (ROOT / "docs" / "guides" / "own_loop.py").read_text()
     lists = "M2mModel(f, g, [600, 60, 12]), M2mModel(f, g, {0: 600, 1: 60, 2: 12})\n"
-    code = f"{first_code()}\n{by_hand}\n{lists}"
+    code = f"{first_code()}\n{guide}\n{lists}"
     found, _, status = mypy.api.run(["-c", code])
     assert status == 0, found
 

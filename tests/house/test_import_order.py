@@ -16,6 +16,7 @@ MOST_LINES = 300  # Of a file.
 LAYERS = {
     "_backend": 0,
     "checks": 0,
+    "examples": 0,
     "classes": 1,
     "units": 1,
     "imbalance": 1,

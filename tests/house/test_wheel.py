@@ -119,7 +119,7 @@ def test_the_wheel_holds_the_library_and_nothing_else(wheel):
 def test_the_wheel_holds_every_source_file(wheel):
     files = [
         path.relative_to(ROOT).as_posix()
-        for ending in ("py", "html")
+        for ending in ("py", "json", "html")
         for path in ROOT.glob(f"keras_m2m/**/*.{ending}")
     ]
     assert set(files) <= set(zipfile.ZipFile(wheel).namelist())
