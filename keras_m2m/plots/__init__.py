@@ -1,7 +1,7 @@
 """Figures of a trained classifier, from arrays.
 
 The functions return a `matplotlib.figure.Figure` and touch neither `pyplot` nor
-the disk: `figure.savefig(path)` writes it. Needs `pip install keras_m2m[plots]`.
+the disk: `figure.savefig(path)` writes it. Needs `pip install matplotlib`.
 """
 
 from keras_m2m.plots.acceptance import acceptance_by_pair

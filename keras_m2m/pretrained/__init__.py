@@ -1,7 +1,7 @@
 """Networks that were trained on other images, as functions from images to features.
 
 Weights are downloaded by Keras. Presets of keras_hub need
-`pip install "keras_m2m[pretrained]"`; `keras.applications` and files need nothing more.
+`pip install keras-hub`; `keras.applications` and files need nothing more.
 """
 
 from keras_m2m.pretrained.backbones import load_backbone

@@ -78,7 +78,7 @@ def _keras_hub(name, known=()) -> Any:
         raise ImportError(
             f"{name!r} is no file and no model of keras.applications."
             f"{_close(name, known)} Presets need keras_hub: pip install "
-            f"'keras_m2m[pretrained]'. {error}"
+            f"keras-hub. {error}"
         ) from error
     return keras_hub
 

@@ -1,7 +1,7 @@
 """A report that decides: which method to use, and how far to trust it.
 
 `report` takes predictions of any classifiers on held-out samples. It needs
-`pip install "keras_m2m[report]"`, and is not imported by `import keras_m2m`.
+`pip install jinja2 matplotlib scikit-learn`, and is not imported by `import keras_m2m`.
 """
 
 from keras_m2m.report.advice import Advice

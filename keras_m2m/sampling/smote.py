@@ -31,7 +31,7 @@ def smote(x: ArrayLike, y: ArrayLike, seed: int = 0) -> tuple[np.ndarray, np.nda
         that came in; `y` of shape `(n,)`.
 
     Raises:
-        ImportError: If imbalanced-learn is not installed (`keras_m2m[smote]`).
+        ImportError: If imbalanced-learn is not installed.
         ValueError: If samples are no finite numbers or are sparse, labels do not fit,
             or `seed` is negative.
 

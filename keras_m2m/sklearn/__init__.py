@@ -1,6 +1,6 @@
 """Trainings for imbalanced classes as a scikit-learn estimator.
 
-Needs scikit-learn: `pip install "keras_m2m[sklearn]"`. So `import keras_m2m` does not
+Needs scikit-learn: `pip install scikit-learn`. So `import keras_m2m` does not
 import this; write `from keras_m2m.sklearn import M2mClassifier`.
 """
 
@@ -9,7 +9,7 @@ import importlib.util
 if importlib.util.find_spec("sklearn") is None:
     raise ImportError(
         "keras_m2m.sklearn needs scikit-learn, which is not installed: "
-        "pip install 'keras_m2m[sklearn]'"
+        "pip install scikit-learn"
     )
 
 from keras_m2m.sklearn.classifier import M2mClassifier

@@ -42,7 +42,7 @@ class M2mClassifier(Reporting, ClassifierMixin, BaseEstimator):
     X is an array `(n, ...)` of numbers of any type, a frame, or a sparse matrix, whose
     rows are made dense by the batch. Frames of pandas or polars with text, categories,
     dates or missing values go through a `TablePreprocessor` first
-    (`keras_m2m[tables]`). y are labels of any kind: text, booleans, whole numbers.
+    (`keras_m2m.tabular`). y are labels of any kind: text, booleans, whole numbers.
 
     docs/estimator.md has more, and the two of scikit-learn's checks that cannot pass: a
     sample of weight 2 is two samples on average, not to the bit.
@@ -110,8 +110,8 @@ class M2mClassifier(Reporting, ClassifierMixin, BaseEstimator):
         ValueError: By `fit`, if an argument is outside its range, a combination makes
             no sense, or X or y cannot be trained on; for targets of other problems
             than classification it names what to use.
-        ImportError: By `fit`, if a frame needs preprocessing and `keras_m2m[tables]` is
-            not installed.
+        ImportError: By `fit`, if a frame needs preprocessing and what
+            `keras_m2m.tabular` needs is not installed.
 
     Example:
 

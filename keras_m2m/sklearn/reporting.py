@@ -179,7 +179,7 @@ class Reporting:
     ) -> "Report":
         """Whether to use this, how to decide by it, and how far to trust it.
 
-        Needs `keras_m2m[report]`; `keras_m2m.report.report` says what is in it.
+        `keras_m2m.report` says what it needs, its `report` what is in it.
 
         Args:
             X: Held-out samples, which `fit` has not seen.

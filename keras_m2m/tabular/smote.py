@@ -40,7 +40,7 @@ def smote_nc(
         `(x, y)`: the encoded rows, float32, then the new ones by class; int64 labels.
 
     Raises:
-        ImportError: If imbalanced-learn is not installed (`keras_m2m[smote]`).
+        ImportError: If imbalanced-learn is not installed.
         ValueError: If labels do not fit, or `seed` is negative.
 
     Example:

@@ -92,8 +92,8 @@ def load_pandas() -> Any:
         import pandas
     except ImportError as error:
         raise UserError(
-            "Tables need pandas, scikit-learn, skrub and skops: pip install "
-            "'keras_m2m[tables]'"
+            "Tables need more packages: pip install pandas pyarrow scikit-learn "
+            "skops skrub"
         ) from error
     return pandas
 
