@@ -17,6 +17,7 @@ from keras_m2m.decisions.offsets import OffsetChoice
 from keras_m2m.decisions.offsets import class_offsets
 from keras_m2m.decisions.prior import prior_of_unlabelled
 from keras_m2m.decisions.prior import prior_replaced
+from keras_m2m.decisions.rules import Rule
 from keras_m2m.decisions.rules import decide
 from keras_m2m.decisions.temperature import best_temperature
 from keras_m2m.decisions.temperature import with_temperature
@@ -25,6 +26,7 @@ __all__ = [
     "Calibration",
     "OffsetChoice",
     "Reliability",
+    "Rule",
     "best_temperature",
     "brier_score",
     "choose_calibration",

@@ -9,6 +9,8 @@ from keras_m2m.checks import check_whole
 from keras_m2m.decisions.probabilities import check_labelled
 from keras_m2m.decisions.probabilities import log_probabilities
 
+_MOST_BINS = 10_000
+
 
 class Reliability(NamedTuple):
     """The points of a reliability diagram, of bins that hold samples.
@@ -50,7 +52,9 @@ def reliability(y: ArrayLike, p: ArrayLike, bins: int = 15) -> Reliability:
     Source: Guo et al., On calibration of modern neural networks (ICML 2017), section 2.
     """
     y, p = check_labelled(y, p)
-    return _binned(p.max(axis=1), p.argmax(axis=1) == y, check_whole(bins=bins))
+    return _binned(
+        p.max(axis=1), p.argmax(axis=1) == y, check_whole(1, _MOST_BINS, bins=bins)
+    )
 
 
 def expected_calibration_error(y: ArrayLike, p: ArrayLike, bins: int = 15) -> float:
@@ -110,7 +114,7 @@ def classwise_calibration_error(y: ArrayLike, p: ArrayLike, bins: int = 15) -> f
     al., Measuring calibration in deep learning (2019).
     """
     y, p = check_labelled(y, p)
-    bins = check_whole(bins=bins)
+    bins = check_whole(1, _MOST_BINS, bins=bins)
     curves = [_binned(p[:, k], y == k, bins) for k in range(p.shape[1])]
     return float(np.mean([_gap(curve, len(y)) for curve in curves]))
 

@@ -100,7 +100,7 @@ def check_objective(maximise: str, costs: Any, num_classes: int) -> Objective:
     >>> objective.of(np.array([0, 0, 1]), np.array([0, 1, 1]))
     0.5
     """
-    if maximise not in MAXIMISED:
+    if not isinstance(maximise, str) or maximise not in MAXIMISED:
         raise ValueError(
             f"`maximise` must be one of {', '.join(MAXIMISED)}. "
             f"Received: maximise={maximise!r}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_m2m.decisions import Calibration
+from keras_m2m.decisions import Rule
 from keras_m2m.decisions.lead import Lead
 from keras_m2m.decisions.lead import lead
 from keras_m2m.decisions.probabilities import check_probabilities
@@ -19,7 +20,6 @@ from keras_m2m.report.judged import best_constant
 from keras_m2m.report.judged import better_on_test
 from keras_m2m.report.judged import choose_method
 from keras_m2m.report.rule import LIKELIEST
-from keras_m2m.report.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Parts of the page: what becomes of each class."""
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,7 @@ def of_classes(contents: Contents) -> Part:
     confusion = contents.confusion(contents.used.decisions)
     weighted = weights[:, None] * confusion
     p = np.stack([contents.used.rule.probabilities(own) for own in contents.p])
-    order = np.argsort(-contents.counts, kind="stable")
+    order = contents.order
     rows = [_row(contents, confusion, weighted, p, k) for k in order]
     caption = (
         f"{contents.used.name} on the test set, in percent with 95 % intervals, from "
@@ -147,14 +148,13 @@ def of_learning(contents: Contents, learning_curve: Mapping[float, Any]) -> Part
     """
     curve = _checked_curve(learning_curve, len(contents.names))
     header = ["class", "trained on", *(f"with {percent(share)} %" for share in curve)]
-    order = np.argsort(-contents.counts, kind="stable")
     rows = [
         [
             contents.names[k],
             number(contents.counts[k]),
             *(percent(recall[k]) for recall in curve.values()),
         ]
-        for k in order
+        for k in contents.order
     ]
     sentences = []
     if len(curve) > 1:
@@ -183,7 +183,8 @@ def of_learning(contents: Contents, learning_curve: Mapping[float, Any]) -> Part
 
 
 def _checked_curve(curve, size):
-    if not isinstance(curve, Mapping) or not curve:
+    is_curve = isinstance(curve, Mapping) and curve
+    if not is_curve or not all(isinstance(share, numbers.Real) for share in curve):
         raise ValueError(
             "`learning_curve` must map shares of the training samples to recalls. "
             f"Received: learning_curve={curve!r}"

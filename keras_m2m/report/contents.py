@@ -49,6 +49,11 @@ class Contents(NamedTuple):
         return self.used.method.p_test
 
     @property
+    def order(self) -> np.ndarray:
+        """Classes from the most frequent in training, as all tables have them."""
+        return np.argsort(-self.counts, kind="stable")
+
+    @property
     def tested(self) -> np.ndarray:
         """Test samples per class."""
         return np.bincount(self.y, minlength=len(self.names))

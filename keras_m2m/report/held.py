@@ -1,11 +1,14 @@
 """Predictions on held-out samples, as a report takes them."""
 
+import numbers
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_m2m.checks import as_array
 from keras_m2m.decisions.probabilities import check_labelled
 
 KINDS = ("reference", "network")  # The simpler first.
@@ -91,6 +94,8 @@ def gathered(held: Sequence[Held], num_classes: int) -> Gathered:
     >>> gathered([one], 2).methods[0].trainings
     1
     """
+    if not isinstance(held, Iterable) or isinstance(held, Held | str):
+        raise ValueError(f"`held` must be a sequence of Held. Received: held={held!r}")
     checked = [_checked(own, num_classes) for own in held]
     if not checked:
         raise ValueError("`held` must have one training or more. Received: held=[]")
@@ -112,14 +117,17 @@ def _simplicity(method):
 
 
 def _checked(own, num_classes):
+    if not isinstance(own, Held):
+        raise ValueError(f"`held` must be a sequence of Held. Received: {own!r} in it")
     if not isinstance(own.name, str) or not own.name.strip():
         raise ValueError(f"A method must have a name. Received: name={own.name!r}")
-    if own.kind not in KINDS:
+    if not isinstance(own.kind, str) or own.kind not in KINDS:
         raise ValueError(
             f"`kind` must be one of {', '.join(KINDS)}. Received: kind={own.kind!r} of "
             f"{own.name}"
         )
-    if own.seconds is not None and not 0 <= own.seconds < np.inf:
+    is_number = isinstance(own.seconds, numbers.Real)
+    if own.seconds is not None and not (is_number and 0 <= own.seconds < np.inf):
         raise ValueError(
             "`seconds` must be a number of at least 0, or None. "
             f"Received: seconds={own.seconds!r} of {own.name}"
@@ -131,7 +139,7 @@ def _checked(own, num_classes):
         )
     y_test, p_test = _of(own, "test", own.y_test, own.p_test, num_classes)
     own = own._replace(y_test=y_test, p_test=p_test)
-    if own.y_val is None or not len(own.y_val):
+    if own.y_val is None or not as_array(y_val=own.y_val).size:
         return own._replace(y_val=None, p_val=None)
     y_val, p_val = _of(own, "validation", own.y_val, own.p_val, num_classes)
     return own._replace(y_val=y_val, p_val=p_val)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_m2m.decisions import Rule
 from keras_m2m.decisions.lead import Lead
 from keras_m2m.decisions.lead import lead
 from keras_m2m.decisions.objective import Objective
@@ -13,7 +14,6 @@ from keras_m2m.report.held import Gathered
 from keras_m2m.report.held import Method
 from keras_m2m.report.rule import LIKELIEST
 from keras_m2m.report.rule import Chosen
-from keras_m2m.report.rule import Rule
 from keras_m2m.report.rule import choose_rule
 
 

@@ -30,14 +30,16 @@ _PAGES = jinja2.Environment(
 def rendered(
     contents: Contents,
     learning_curve: Mapping[float, Any] | None,
-    more: Sequence[Part] = (),
+    first: Sequence[Part] = (),
+    last: Sequence[Part] = (),
 ) -> str:
     """The page as HTML.
 
     Args:
         contents: What it shows.
         learning_curve: Recall of each class by share of training samples, or None.
-        more: Parts that stand at the end.
+        first: Parts that stand before those of the library.
+        last: Parts that stand at the end.
 
     Raises:
         ValueError: If `learning_curve` does not fit.
@@ -45,7 +47,7 @@ def rendered(
     return _PAGES.get_template("page.html").render(
         title=contents.title,
         advice=contents.advice.sentences,
-        parts=[*_parts(contents, learning_curve), *more],
+        parts=[*first, *_parts(contents, learning_curve), *last],
     )
 
 

@@ -56,6 +56,7 @@ class Part(NamedTuple):
         figures: Pictures, as `parts.drawn` makes them.
         mistakes: Samples that were classified wrong.
         notes: Paragraphs in small print.
+        commands: Lines for a terminal, below the paragraphs.
     """
 
     anchor: str
@@ -65,6 +66,7 @@ class Part(NamedTuple):
     figures: Sequence[Figure] = ()
     mistakes: Sequence[Mistake] = ()
     notes: Sequence[str] = ()
+    commands: Sequence[str] = ()
 
 
 def drawn(title: str, alt: str, figure: matplotlib.figure.Figure) -> Figure:

@@ -116,7 +116,7 @@ def of_priors(contents: Contents) -> Part:
     }
     if contents.question.test_prior is not None:
         columns["asked for"] = contents.question.test_prior
-    order = np.argsort(-contents.counts, kind="stable")[-_MOST_CLASSES:]
+    order = contents.order[-_MOST_CLASSES:]
     rows = [
         [contents.names[k], *(percent(column[k]) for column in columns.values())]
         for k in order

@@ -1,6 +1,7 @@
 """`report`: from predictions of methods to advice, and a page that shows why."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from keras_m2m.checks import check_names
 from keras_m2m.decisions.objective import check_objective
 from keras_m2m.imbalance import ClassCounts
 from keras_m2m.imbalance import check_class_counts
@@ -68,6 +70,7 @@ def report(
     test_prior: ArrayLike | None = None,
     samples: Callable[[int], Any] | None = None,
     learning_curve: Mapping[float, ArrayLike] | None = None,
+    first: Callable[[Advice], Sequence[Part]] | None = None,
     parts: Sequence[Part] = (),
     title: str = "Report",
 ) -> Report:
@@ -93,7 +96,9 @@ def report(
             One of the values may be such an image.
         learning_curve: Recall of each class `(num_classes,)` by the share of training
             samples, from 0 to 1, that it was reached with; or None.
-        parts: Further sections of the page, at its end.
+        first: Function from the advice to further sections of the page, right below
+            it; or None.
+        parts: Further sections at its end.
         title: Of the page.
 
     Returns:
@@ -114,12 +119,17 @@ def report(
     """
     counts = check_class_counts(class_counts)
     size = len(counts)
-    names = [str(name) for name in class_names]
-    if len(names) != size:
+    names = check_names(class_names=class_names)
+    if names is None or len(names) != size:
         raise ValueError(
             f"`class_names` must have a name for each of {size} class counts. "
             f"Received: class_names={class_names}"
         )
+    for name, function in (("samples", samples), ("first", first)):
+        if function is not None and not callable(function):
+            raise ValueError(
+                f"`{name}` must be a function, or None. Received: {name}={function!r}"
+            )
     prior = counts / counts.sum()
     sought = None if test_prior is None else check_prior(size, test_prior=test_prior)
     question = Question(check_objective(maximise, costs, size), prior, sought)
@@ -129,7 +139,8 @@ def report(
     html = page.rendered(
         Contents(title, advice, used, judged, data, question, names, counts, samples),
         learning_curve,
-        parts,
+        _checked(() if first is None else first(advice)),
+        _checked(parts),
     )
     return Report(
         advice,
@@ -137,3 +148,13 @@ def report(
         {own.name: own.test for own in judged},
         {own.name: own.validation for own in judged},
     )
+
+
+def _checked(parts):
+    found = [*parts] if isinstance(parts, Iterable) else [parts]
+    if not all(isinstance(one, Part) for one in found):
+        raise ValueError(
+            "Further sections must be a sequence of keras_m2m.report.Part. "
+            f"Received: {parts!r}"
+        )
+    return found

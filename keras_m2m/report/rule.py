@@ -6,46 +6,15 @@ import numpy as np
 
 from keras_m2m.decisions import Calibration
 from keras_m2m.decisions import OffsetChoice
-from keras_m2m.decisions import decide
+from keras_m2m.decisions import Rule
 from keras_m2m.decisions.calibrated import calibration_of_trainings
 from keras_m2m.decisions.folds import stratified_folds
 from keras_m2m.decisions.lead import lead
 from keras_m2m.decisions.objective import Objective
 from keras_m2m.decisions.offsets import offsets_of_trainings
-from keras_m2m.decisions.prior import prior_replaced
 from keras_m2m.decisions.probabilities import log_probabilities
 
 AS_THEY_ARE = Calibration(1.0, None)
-
-
-class Rule(NamedTuple):
-    """From probabilities of a method to better ones, and to classes.
-
-    Attributes:
-        calibration: What makes probabilities right.
-        offsets: For `decide`, `(num_classes,)`, or None for the likeliest class.
-        costs: For `decide` in its place, or None.
-        prior: Of the validation samples, and what it becomes, or None.
-    """
-
-    calibration: Calibration
-    offsets: np.ndarray | None
-    costs: np.ndarray | None
-    prior: tuple[np.ndarray, np.ndarray] | None
-
-    def probabilities(self, p: np.ndarray) -> np.ndarray:
-        """Calibrated ones, for the prior that is asked for, `(n, num_classes)`."""
-        p = self.calibration(p)
-        return p if self.prior is None else prior_replaced(p, *self.prior)
-
-    def decide(self, p: np.ndarray) -> np.ndarray:
-        """Classes `(n,)`."""
-        if self.costs is not None:
-            return decide(self.probabilities(p), costs=self.costs)
-        if self.offsets is None:
-            return decide(p)
-        # Offsets were chosen with probabilities as they are, or for another prior.
-        return decide(p if self.prior is None else self.probabilities(p), self.offsets)
 
 
 class Chosen(NamedTuple):

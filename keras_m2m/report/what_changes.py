@@ -1,7 +1,5 @@
 """Part of the page: what offsets or costs change, against the likeliest class."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from keras_m2m.report import words
@@ -31,7 +29,7 @@ def of_decisions(contents: Contents) -> Part:
         states = {"for the likeliest class": before, "by the rule": after}
     grids = []
     if costs.maximise == "cost":
-        grids.append(_costs(contents, states))
+        grids += [_given_costs(contents), _costs(contents, states)]
     if len(contents.names) <= _MOST_CLASSES:
         grids += [_confusion(contents, *state) for state in states.items()]
     elif changed:
@@ -50,15 +48,39 @@ def _score_change(contents):
 
 
 def _confusion(contents, when, confusion):
-    rows = [
-        [name, *(number(value) for value in row)]
-        for name, row in zip(contents.names, confusion)
-    ]
     caption = (
         f"Test samples by true class (rows) and decision (columns), {when}"
         f"{contents.of_trainings}"
     )
-    return Grid(caption, ["true class", *contents.names], rows)
+    return _square(contents, caption, confusion, number)
+
+
+def _square(contents, caption, matrix, written):
+    """A table of true classes and decisions."""
+    order = contents.order
+    names = [contents.names[k] for k in order]
+    cells = zip(names, matrix[np.ix_(order, order)])
+    rows = [[name, *map(written, row)] for name, row in cells]
+    return Grid(caption, ["true class", *names], rows)
+
+
+def _given_costs(contents):
+    """What decisions were to cost; of many classes the dearest ones."""
+    costs = contents.question.objective.costs
+    if len(contents.names) <= _MOST_CLASSES:
+        caption = "Costs that were given, by true class (rows) and decision (columns)"
+        return _square(contents, caption, costs, _cost)
+    dearest = np.argsort(-costs, axis=None, kind="stable")[:_MOST_CLASSES]
+    rows = [
+        [contents.names[true], contents.names[decided], _cost(costs[true, decided])]
+        for true, decided in zip(*np.unravel_index(dearest, costs.shape))
+    ]
+    caption = f"The dearest of the {costs.size:,} costs that were given"
+    return Grid(caption, ["true class", "decision", "cost"], rows)
+
+
+def _cost(value):
+    return f"{value:,.6g}"
 
 
 def _costs(contents, states):
@@ -75,7 +97,7 @@ def _costs(contents, states):
 def _recalls(contents, before, after):
     tested = contents.tested
     rows = []
-    for k in _most_changed(before, after):
+    for k in _most_changed(contents, before, after):
         recall = [
             percent(confusion[k, k] / tested[k]) if tested[k] else "–"
             for confusion in (before, after)
@@ -87,18 +109,19 @@ def _recalls(contents, before, after):
     return Grid("The classes that change most, in percent", header, rows)
 
 
-def _most_changed(before, after) -> Iterator[int]:
+def _most_changed(contents, before, after):
     change = np.abs(after.diagonal() - before.diagonal())
-    order = np.argsort(-change, kind="stable")[:_MOST_CLASSES]
-    return (int(k) for k in order if change[k])
+    most = np.argsort(-change, kind="stable")[:_MOST_CLASSES]
+    return [k for k in contents.order if k in most and change[k]]
 
 
 def _offsets(contents):
     offsets = contents.used.rule.offsets
-    order = np.argsort(-np.abs(offsets), kind="stable")[: 2 * _MOST_CLASSES]
+    largest = np.argsort(-np.abs(offsets), kind="stable")[: 2 * _MOST_CLASSES]
     rows = [
         [contents.names[k], f"{offsets[k]:+.3f}", f"{np.exp(offsets[k]):.3g}"]
-        for k in sorted(order)
+        for k in contents.order
+        if k in largest
     ]
     header = ["class", "offset", "factor of its probability"]
     return Grid("Offsets of log-probabilities", header, rows)

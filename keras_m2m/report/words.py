@@ -31,7 +31,8 @@ def shown(score: float, maximise: str) -> str:
     """
     if np.isnan(score):
         return "–"
-    return f"{-1000 * score:,.4g}" if maximise == "cost" else f"{100 * score:.1f}"
+    # Of a score of 0 no cost of -0.
+    return f"{0 - 1000 * score:,.4g}" if maximise == "cost" else f"{100 * score:.1f}"
 
 
 def ranged(interval: tuple[float, float], maximise: str) -> str:

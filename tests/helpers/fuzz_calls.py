@@ -5,6 +5,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import keras_m2m
+from helpers import fuzz_decisions
 from helpers import fuzz_heads
 from helpers import fuzz_recipes
 from helpers import fuzz_training
@@ -336,6 +337,7 @@ PLOTS = {
 
 
 CALLS = {
+    **fuzz_decisions.CALLS,
     **fuzz_heads.CALLS,
     **fuzz_training.CALLS,
     **fuzz_recipes.CALLS,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import keras_m2m
 from helpers.fuzz_calls import CALLS
 from helpers.fuzz_values import NONSENSE
+from keras_m2m import decisions
 from keras_m2m import heads
 from keras_m2m import plots
 
@@ -42,6 +43,9 @@ def test_every_public_function_and_class_is_called():
     assert {f"plots.{name}" for name in plots.__all__} <= CALLS.keys()
     made = {"Features", "TauChoice"}  # Tuples too.
     assert {f"heads.{name}" for name in {*heads.__all__} - made} <= CALLS.keys()
+    made = {"Calibration", "OffsetChoice", "Reliability"}
+    own = {*decisions.__all__} - made
+    assert {f"decisions.{name}" for name in own} <= CALLS.keys()
 
 
 @hypothesis.given(data=st.data())

@@ -1,5 +1,7 @@
 """What a report advises, on predictions whose truth is known as they are made."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
@@ -270,6 +272,7 @@ def test_two_and_a_hundred_classes_make_a_report(classes):
         ({"name": " "}, "A method must have a name"),
         ({"kind": "tree"}, "`kind` must be one of reference, network"),
         ({"seconds": -1}, "`seconds` must be a number of at least 0"),
+        ({"seconds": "a minute"}, "`seconds` must be a number of at least 0"),
         ({"y_val": np.zeros(600, int)}, "`y_val` must be the same for all"),
         ({"name": "logistic"}, "must have different seeds, one kind"),
     ],
@@ -290,6 +293,14 @@ def test_predictions_that_do_not_fit_are_refused(change, message):
         ({"costs": [[0, 1]]}, "`costs` must be numbers of shape"),
         ({"test_prior": [0, 1, 1]}, "`test_prior` must be positive"),
         ({"samples": lambda row: 3}, "`samples` must return a dictionary"),
+        ({"samples": 3}, "`samples` must be a function, or None"),
+        ({"first": "use"}, "`first` must be a function, or None"),
+        ({"first": lambda advice: 3}, "sections must be a sequence of"),
+        ({"parts": ["more"]}, "sections must be a sequence of"),
+        ({"held": 3}, "`held` must be a sequence of Held"),
+        ({"held": ["m2m"]}, "`held` must be a sequence of Held"),
+        ({"class_names": None}, "a name for each of 3 class counts"),
+        ({"learning_curve": {"half": [1, 1, 1]}}, "`learning_curve` must map shares"),
         ({"learning_curve": {2: [1, 1, 1]}}, "`learning_curve` must map shares in"),
         ({"learning_curve": {}}, "`learning_curve` must map shares of"),
     ],
@@ -329,3 +340,11 @@ def test_an_area_of_1_is_not_certain():
     low, high = interval.of_roc_area(1.0, 40, 400)
     assert 0.9 < low < 1
     assert high == 1
+
+
+def test_what_costs_nothing_is_no_cost_of_minus_0():
+    y = np.repeat([0, 1], 20)
+    one = Held("logistic", y, np.eye(2)[y], y, np.eye(2)[y])
+    found = report([one], ["a", "b"], [20, 20], costs=[[0, 1], [5, 0]])
+    assert said(found, "cost of 1,000 samples 0 on validation")
+    assert "-0" not in re.sub(r"data:[^\"]*", "", found.html.partition("<main>")[2])

@@ -13,6 +13,7 @@ from helpers import decisions_oracle
 from helpers.pages import Page
 from keras_m2m import plots
 from keras_m2m.report import Held
+from keras_m2m.report import Part
 from keras_m2m.report import report
 
 pytestmark = pytest.mark.no_backend
@@ -171,3 +172,66 @@ def test_it_is_saved(tmp_path):
     found = report([Held("é", y, p, y, p)], ["a", "b"], [25, 25])
     path = found.save(tmp_path / "report.html")
     assert path.read_text("utf-8") == found.html
+
+
+def of_three(**options):
+    """A report of classes that are named from the rarest to the most frequent."""
+    y, p = decisions_oracle.made(400, [0.1, 0.3, 0.6], 1)
+    held = [Held("logistic", y, p, y, p, kind="reference")]
+    names, counts = ["rare", "some", "frequent"], [100, 300, 600]
+    return report(held, names, counts, **options).html
+
+
+@pytest.mark.parametrize("options", [{}, {"costs": [[0, 9, 9], [1, 0, 1], [1, 2, 0]]}])
+def test_classes_are_from_the_most_frequent_in_all_tables(options):
+    source = of_three(test_prior=[1, 1, 1], **options)
+    captions = re.findall(r"<caption><span>(.*?)</span>", source)
+    tables = re.findall(r"<tbody>(.*?)</tbody>", source, re.DOTALL)
+    order = ["frequent", "some", "rare"]
+    seen = 0
+    for caption, table in zip(captions, tables, strict=True):
+        rows = re.findall(r'<th scope="row">(.*?)</th>', table)
+        if set(rows) <= set(order):
+            assert rows == order, caption
+            seen += 1
+    assert seen >= 3  # Recalls, decisions, frequencies.
+    squares = re.findall(r'true class</th>\s*<th scope="col">(\w+)', source)
+    assert squares
+    assert set(squares) == {"frequent"}
+
+
+def test_the_costs_that_were_given_are_shown():
+    source = of_three(costs=[[0, 9.5, 9], [1, 0, 1], [1234.5, 2, 0]])
+    (table,) = re.findall(
+        r"<span>Costs that were given.*?<tbody>(.*?)</tbody>", source, re.DOTALL
+    )
+    cells = re.findall(r"<td>(.*?)</td>", table)
+    # Rows and columns from the most frequent class, which is given last.
+    assert cells == ["0", "2", "1,234.5", "1", "0", "1", "9", "9.5", "0"]
+
+
+def test_of_many_classes_the_dearest_costs_are_shown():
+    size = 13
+    y, p = decisions_oracle.made(130, np.full(size, 1 / size), 3)
+    costs = 1.0 - np.eye(size)
+    costs[4, 2] = 70
+    held = [Held("logistic", y, p, y, p, kind="reference")]
+    names = [f"class {k}" for k in range(size)]
+    source = report(held, names, np.full(size, 10), costs=costs).html
+    (table,) = re.findall(
+        r"<span>The dearest of the 169 costs.*?<tbody>(.*?)</tbody>", source, re.DOTALL
+    )
+    first, *others = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+    assert re.findall(r">([^<\n]+)</t", first) == ["class 4", "class 2", "70"]
+    assert len(others) == 11
+
+
+def test_sections_of_the_advice_stand_right_below_it():
+    def first(advice):
+        said = [f"For {advice.method}:"]
+        return [Part("use", "How", said, commands=["run --it <now>"])]
+
+    source = made(first=first)
+    start = source.index("What to do"), source.index("The methods")
+    assert start[0] < source.index("For m2m:") < start[1]
+    assert "<pre><code>run --it &lt;now&gt;</code></pre>" in source
