@@ -37,7 +37,8 @@ to decide by them for `--maximise=METRIC`, `--cost=costs.csv` or `--test_prior`.
 that is chosen on validation; the test set confirms. By default it tries few networks
 that are strong on tables, and what is no network and may be enough: `logistic`
 regression, `boosted` trees, and a `probe`, logistic regression on the features of the
-network of ERM. What each cell predicts is kept in `--runs`. `--learning_curve` trains
+network of ERM. What each cell predicts is kept in `--runs`, and what
+is advised in OUT_model, for `tasks.predict`. `--learning_curve` trains
 the method that is advised on fewer samples too.
 """
 
@@ -113,13 +114,12 @@ def _made(chosen: flags.FlagValues, sweep: Sweep, records: list[dict], out: Path
     printed = after2020.printed if chosen.table == after2020.NAME else None
     number = table_number(chosen)
     table = Table(_title(chosen), sweep.rows, columns, number, printed)
-    text, report = markdown(table), None
+    text, shown = markdown(table), None
     if chosen.task:
-        report = own_report.make(chosen, sweep, table)
-        text = own_report.above_table(chosen, report) + text
+        shown, above = own_report.make(chosen, sweep, table, out)
+        text = above + text
     write(out.with_name(f"{out.name}.md"), text)
-    shown = page(table) if report is None else report.html
-    write(out.with_name(f"{out.name}.html"), shown)
+    write(out.with_name(f"{out.name}.html"), shown or page(table))
     text += f"\nWritten to {out}.md and {out}.html"
     if chosen.figures:
         folder = out.with_name(f"{out.name}_figures")

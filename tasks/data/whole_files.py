@@ -64,6 +64,12 @@ def write(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", errors="replace", newline="")
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a file as a whole or not at all."""
+    with aside(target) as part:
+        shutil.copyfile(source, part)
+
+
 def make_folder(flag: str, folder: Path) -> None:
     """Make a folder for results and raise unless it can be written to.
 
@@ -82,6 +88,25 @@ def make_folder(flag: str, folder: Path) -> None:
         raise UserError(
             f"--{flag}: {folder} cannot be made or written to: {error.strerror}"
         ) from error
+
+
+@contextlib.contextmanager
+def made_folder(flag: str, folder: Path):
+    """`make_folder`, but what is refused inside this leaves none that was not there.
+
+    Args:
+        flag: As for `make_folder`.
+        folder: Likewise.
+    """
+    new = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
+    try:
+        make_folder(flag, folder)
+        yield
+    except UserError:
+        for path in new:
+            with contextlib.suppress(OSError):  # It holds something by now.
+                path.rmdir()
+        raise
 
 
 def check_space(folder: Path, size: int) -> None:

@@ -48,6 +48,10 @@ class Data:
             weights and trains them further.
         by_few: Whether however few validation samples choose the epoch that is tested,
             as the paper's protocol has it.
+        notes: What to know of the data before a score is trusted, sentences without a
+            full stop.
+        defaults: What flags that look something up mean where they are not given, by
+            name, as far as that is known; None for what is not clear.
     """
 
     train: tuple[np.ndarray, np.ndarray]
@@ -65,6 +69,8 @@ class Data:
     frozen: keras.Model | None = None
     start: keras.Model | None = None
     by_few: bool = True
+    notes: Sequence[str] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def class_counts(self) -> np.ndarray:

@@ -133,10 +133,26 @@ def places(settings: Settings) -> dict[str, Any]:
     return found | {key: os.path.basename(os.path.abspath(found[key])) for key in paths}
 
 
+def about_data(data: Data, settings: Settings) -> dict[str, Any]:
+    """What a record says of its data, beside what its numbers follow from.
+
+    Args:
+        data: What a training is on.
+        settings: Of it.
+    """
+    found = {"source": data.source, "places": places(settings)}
+    if data.defaults:
+        found["defaults"] = dict(data.defaults)
+    if data.notes:
+        found["notes"] = [*data.notes]
+    return found
+
+
 def is_of_other_columns(record: dict, settings: Settings) -> bool:
     """Whether a record is of other columns, or another file of them, than settings.
 
     The folder of the data may have another name by now, and older records do not say.
+    What is not given is what the record says that it means.
 
     Args:
         record: What `read_json` gave.
@@ -144,7 +160,11 @@ def is_of_other_columns(record: dict, settings: Settings) -> bool:
     """
     then, now = record.get("places"), places(settings)
     known = then.keys() & now.keys() - {"data_dir"} if isinstance(then, dict) else ()
-    return any(then[name] != now[name] for name in known)
+    defaults = record.get("defaults")
+    default = defaults.get if isinstance(defaults, dict) else lambda name: None
+    return any(
+        (then[name] or default(name)) != (now[name] or default(name)) for name in known
+    )
 
 
 def checksum(data: Data) -> int:

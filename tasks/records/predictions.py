@@ -10,6 +10,7 @@ from tasks.data.whole_files import aside
 from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.settings import Settings
 from tasks.records.trainings import Trainings
+from tasks.training import references
 from tasks.training.evaluation import Predictions
 from tasks.training.evaluation import predictions_of
 from tasks.training.evaluation import probabilities
@@ -40,14 +41,18 @@ def kept(trainings: Trainings, settings: Settings) -> Predictions:
     folder = trainings.folder_of_result(settings)
     found = read(folder)
     if found is None:
-        found = _predicted(trainings, settings)
+        found = _predicted(trainings, settings, folder)
         write(folder, found)
     return found
 
 
-def _predicted(trainings, settings):
+def _predicted(trainings, settings, folder):
     if settings.method in REFERENCES:
-        return trainings.references.fitted(settings).predictions
+        reference, found, _ = trainings.references.fitted(settings)
+        if settings.seed == 0:  # Which is handed on, where it is advised.
+            folder.mkdir(parents=True, exist_ok=True)
+            references.save(reference, folder)
+        return found
     f = trainings.network_of_result(settings)
     return predictions_of(functools.partial(probabilities, f), trainings.data)
 

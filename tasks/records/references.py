@@ -1,6 +1,5 @@
 """The result of a reference, which is no network."""
 
-import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,8 +25,9 @@ _SEEDLESS = "logistic"
 
 
 class Fitted(NamedTuple):
-    """What a reference predicts, and the seconds that it took to fit."""
+    """A reference, what it predicts, and the seconds that it took to fit."""
 
+    reference: Callable
     predictions: Predictions
     seconds: float
 
@@ -62,18 +62,29 @@ class References:
         return self._fitted[key]
 
     def _fit(self, settings):
-        read, (x, y) = self._reader(settings), self.data.train
-        began = time.perf_counter()
-        predict = references.fit(settings.method, read(x), y, settings.seed)
-        seconds = time.perf_counter() - began
-        return Fitted(predictions_of(lambda x: predict(read(x)), self.data), seconds)
+        network, (x, y) = self.features(settings), self.data.train
 
-    def _reader(self, settings):
-        """Function from samples to what the reference is given of them."""
+        def read(samples):
+            return samples if network is None else devices.predict(network, samples)
+
+        began = time.perf_counter()
+        reference = references.fit(settings.method, read(x), y, settings.seed)
+        seconds = time.perf_counter() - began
+        found = predictions_of(lambda x: reference(read(x)), self.data)
+        return Fitted(reference, found, seconds)
+
+    def features(self, settings: Settings) -> keras.Model | None:
+        """The network from samples to what a reference is given; None if these are it.
+
+        Args:
+            settings: As for `fitted`.
+
+        Raises:
+            Diverged: If the network of a probe did.
+        """
         if not needs_network(settings.method):
-            return lambda x: x
-        f = heads.feature_network(self._network(settings.replace(method="erm")))
-        return functools.partial(devices.predict, f)
+            return None
+        return heads.feature_network(self._network(settings.replace(method="erm")))
 
     def result(self, settings: Settings) -> dict[str, Any]:
         """Scores on the test set, and what they follow from, as `result_of` has them.
@@ -81,7 +92,7 @@ class References:
         Args:
             settings: As for `fitted`.
         """
-        (*_, y, chances), seconds = self.fitted(settings)
+        _, (*_, y, chances), seconds = self.fitted(settings)
         classes = np.arange(len(self.data.class_names))
         confusion = confusion_matrix(y, chances.argmax(axis=1), labels=classes)
         return {

@@ -279,8 +279,7 @@ class Trainings:
     def _write(self, settings, result):
         path = self.results / f"{name_of(self._of_result(settings))}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"task": self.task.name, "source": self.data.source}
-        about["places"] = identity.places(settings)
+        about = {"task": self.task.name, **identity.about_data(self.data, settings)}
         records.write(path, {**about, **result, **self._of_result(settings)})
 
     def folder(self, settings: Settings) -> Path:

@@ -259,6 +259,7 @@ def _limits(result):
     untested = listed([names[k] for k in np.flatnonzero(tested == 0)])
     if untested:
         lines.insert(1, f"Never tested: {escape(untested)}.")
+    lines += [f"Of the data: {escape(note)}." for note in result.get("notes", ())]
     return "\n".join(f"- {line}" for line in lines)
 
 

@@ -17,12 +17,10 @@ from pathlib import Path
 import keras
 from absl import flags
 
-from keras_m2m.pretrained import joined
 from keras_m2m.recipes import HEADS
 from keras_m2m.recipes import METHODS
 from keras_m2m.recipes import NOTHING
 from tasks.data import whole_files
-from tasks.data.own import preprocessing
 from tasks.data.streams import own_errors
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import as_name
@@ -33,8 +31,9 @@ from tasks.experiment.settings import read_settings
 from tasks.experiment.task import Task
 from tasks.records import folder_lock
 from tasks.records import records
+from tasks.records import served
 from tasks.records.identity import differences
-from tasks.records.teachers import load
+from tasks.records.teachers import given
 from tasks.records.teachers import teachers
 from tasks.records.trainings import Trainings
 from tasks.runs import card
@@ -46,7 +45,6 @@ from tasks.runs.about_data import notes_on_rare
 from tasks.runs.data_checks import check_methods
 from tasks.runs.dry_run import print_plan
 from tasks.training import devices
-from tasks.training import familiarity
 from tasks.training.determinism import make_deterministic
 from tasks.training.evaluation import evaluate
 
@@ -110,10 +108,11 @@ def _run(task, settings):
     if settings.dry_run:
         print_plan(task, _load(task, settings), settings, _methods(settings))
         return {}
-    folder = _folder_of(task, settings)
-    whole_files.make_folder("out_dir", folder)
+    began, folder = time.perf_counter(), _folder_of(task, settings)
+    with whole_files.made_folder("out_dir", folder):
+        data = _load(task, settings)
     with folder_lock.held(folder):
-        return _run_in(folder, task, settings)
+        return _run_in(folder, task, data, settings, began)
 
 
 def _folder_of(task, settings):
@@ -135,14 +134,15 @@ def _load(task, settings):
     data = task.load(settings)
     notes = [f"note: {note}" for note in notes_on_rare(data, settings)]
     print("\n".join([description(data), *notes]), flush=True)
-    check_methods(_methods(settings), settings, data)
+    methods = _methods(settings)
+    check_methods(methods, settings, data)
+    if settings.g and any(METHODS[method].translate for method in methods):
+        given(settings, task, data)  # Which raises where it does not fit.
     return data
 
 
-def _run_in(folder, task, settings):
-    began = time.perf_counter()
-    data, methods = _load(task, settings), _methods(settings)
-    shown = _shown_of(folder, settings)
+def _run_in(folder, task, data, settings, began):
+    methods, shown = _methods(settings), _shown_of(folder, settings)
     kept = folder / "records", folder / "trainings"
     trainings = Trainings(task, data, *kept, quiet=False)
     following.announce(data)
@@ -239,7 +239,7 @@ def _of_g(folder, trainings, settings, methods):
     print(f"\ng: plain training from seed {of_g.seed}", flush=True)
     trainings.teacher(own)
     path = folder / "g.keras"
-    _copy(trainings.folder(of_g) / "f.keras", path)
+    whole_files.copy(trainings.folder(of_g) / "f.keras", path)
     print(f"g is saved as {path}; --g={path} uses it again", flush=True)
     return {"g (erm)": trainings.result(of_g)}
 
@@ -247,14 +247,8 @@ def _of_g(folder, trainings, settings, methods):
 def _show(place, trainings, own, results):
     """Copy what a training left to where the user looks for it, and draw."""
     place.mkdir(parents=True, exist_ok=True)
-    _copy(trainings.folder(own) / "history.csv", place / "history.csv")
-    if own.after:
-        trainings.network_of_result(own)  # Which makes it again if it is gone.
-    _copy_network(trainings, own, place / "f.keras")
-    preprocessing.save(trainings.data.preprocessor, place)
-    if trainings.data.reading:
-        f = trainings.network_of_result(own)
-        familiarity.save(familiarity.familiar(f, trainings.data), place)
+    whole_files.copy(trainings.folder(own) / "history.csv", place / "history.csv")
+    served.write(place, trainings, own)
     pictures.write(place, results, trainings.data)
     translates = METHODS[own.method].translate and not own.after
     if translates and (trainings.data.are_images or trainings.data.are_series):
@@ -262,21 +256,6 @@ def _show(place, trainings, own, results):
     *_, result = results.values()
     records.write(place / "result.json", result)
     card.write(place, result)
-
-
-def _copy_network(trainings, own, target):
-    """The network of a result, which takes what the user has."""
-    source = trainings.folder_of_result(own) / "f.keras"
-    frozen = trainings.data.frozen
-    if frozen is None:
-        _copy(source, target)
-    else:
-        devices.save(joined(frozen, load(source)), target)
-
-
-def _copy(source, target):
-    with whole_files.aside(target) as part:
-        shutil.copyfile(source, part)
 
 
 def _check_g_is_a_file(g):

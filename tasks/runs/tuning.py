@@ -29,7 +29,7 @@ from tqdm import tqdm
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.records import records
-from tasks.records.identity import places
+from tasks.records.identity import about_data
 from tasks.records.trainings import Trainings
 
 GRID = {"beta": (0.9, 0.99, 0.999), "lam": (0.01, 0.1, 0.5), "gamma": (0.9, 0.99)}
@@ -111,7 +111,7 @@ def _searched(cells, settings):
 def _write(cells, settings, trials):
     free = _free(settings)
     record = {**cells.configuration(free), "commit": cells.commit}
-    record |= {"places": places(free), "trials": trials}
+    record |= {**about_data(cells.data, free), "trials": trials}
     cells.results.mkdir(parents=True, exist_ok=True)
     records.write(cells.results / f"tuned-{cells.name(free)}.json", record)
     return record

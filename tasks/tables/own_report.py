@@ -1,7 +1,7 @@
 """The report of a user's own data, from what the cells of a table predict."""
 
 import functools
-from typing import Any
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +14,11 @@ from tasks.experiment.escaping import escape
 from tasks.experiment.recipes import REFERENCES
 from tasks.experiment.recipes import needs_network
 from tasks.runs.sweep import Sweep
+from tasks.tables.advised import Advised
 from tasks.tables.flags import METRICS
 from tasks.tables.learning_curve import learning_curve
 from tasks.tables.model import Table
+from tasks.tables.sections import first_sections
 from tasks.tables.sections import sections
 from tasks.tables.shown_samples import shown
 
@@ -66,39 +68,61 @@ def read_wishes(chosen: flags.FlagValues, class_names: list[str]) -> Wishes:
     )
 
 
-def make(chosen: flags.FlagValues, sweep: Sweep, table: Table) -> Any:
+def make(
+    chosen: flags.FlagValues, sweep: Sweep, table: Table, out: Path
+) -> tuple[str | None, str]:
     """The report of what cells predict, as far as that is kept.
+
+    The classifier that it advises is kept beside it, in `OUT_model`.
 
     Args:
         chosen: The flags of the command.
         sweep: Its one dataset, run or found.
         table: What stands in the report beside it.
+        out: Where the page goes, without `.html`.
 
     Returns:
-        A `keras_m2m.report.Report`; None where no predictions are kept.
+        The page, None where no predictions are kept; and what stands above the table in
+        Markdown: what to do, and what the table is not of.
     """
-    from keras_m2m.report import report
-
     (dataset,) = sweep.datasets
     predicted = [*sweep.predicted(dataset, chosen.found)]
     if not predicted:
-        return None
+        return None, _markdown(_on_table(chosen))
+    folder = out.with_name(f"{out.name}_model")
+    advised = Advised(sweep, predicted, folder, chosen.found)
+    made = _report(chosen, sweep, table, predicted, advised)
+    advised.keep(made.advice)
+    page, said = made.html, made.advice.sentences[:_SENTENCES]
+    parts = [_HEADING, *map(escape, said)]
+    command = advised.command(made.advice)
+    if command:
+        parts += [escape(advised.sentence(made.advice)), f"    {command}"]
+    return page, _markdown([*parts, *_on_table(chosen)])
+
+
+def _report(chosen, sweep, table, predicted, advised):
+    from keras_m2m.report import report
+
     about = predicted[0][1]
-    wishes = read_wishes(chosen, about["class_names"])
+    is_new = not chosen.found
+    notes = sweep.opened[0].data.notes if is_new else about.get("notes", ())
     make_report = functools.partial(
         report,
         [*_held(predicted)],
         about["class_names"],
         about["class_counts"],
-        **wishes._asdict(),
-        samples=None if chosen.found else shown(sweep.opened[0].data),
+        **read_wishes(chosen, about["class_names"])._asdict(),
+        samples=shown(sweep.opened[0].data) if is_new else None,
+        first=functools.partial(first_sections, advised, notes),
         parts=sections(table),
         title=f"Methods compared on {about['source'].partition(',')[0]}",
     )
     try:
         made = make_report()
     except ValueError as error:  # Of results of different data, which --found may find.
-        raise UserError(f"{dataset.label}: no report can be made. {error}") from error
+        label = sweep.datasets[0].label
+        raise UserError(f"{label}: no report can be made. {error}") from error
     if not (chosen.learning_curve and made.advice.method):
         return made
     curve = learning_curve(sweep, made.advice.method)
@@ -126,24 +150,15 @@ def _seconds(result):
     return sum(seconds for what, seconds in timing if what != "evaluate")
 
 
-def above_table(chosen: flags.FlagValues, report: Any | None) -> str:
-    """What to do, and what the table below is not of, in Markdown.
-
-    Args:
-        chosen: The flags of the command.
-        report: What `make` gave.
-
-    Returns:
-        Markdown that ends with a blank line; empty where there is nothing to say.
-    """
-    parts = []
-    if report is not None:
-        said = report.advice.sentences[:_SENTENCES]
-        parts += [_HEADING, *map(escape, said)]
+def _on_table(chosen):
+    """What the table is not of."""
     if chosen.cost or chosen.maximise != METRICS[0]:
         asked = "--cost" if chosen.cost else f"--maximise={chosen.maximise}"
-        parts.append(
+        yield (
             "The best mean and the leads of the table are those of balanced accuracy "
             f"on the test set, and not of what {asked} asks for."
         )
-    return "".join(f"{part}\n\n" for part in parts)
+
+
+def _markdown(paragraphs):
+    return "".join(f"{paragraph}\n\n" for paragraph in paragraphs)

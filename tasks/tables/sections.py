@@ -1,9 +1,11 @@
 """What a table says of a dataset, as sections of the page of a report."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_m2m.recipes.best_epoch import LEAST
 from tasks.tables import layout
+from tasks.tables.advised import Advised
 from tasks.tables.model import Table
 from tasks.tables.winner import CAUTION
 
@@ -13,6 +15,30 @@ _BEST_EPOCH = (
     "higher than what it reaches on new samples, all the more where validation is "
     "small; rows that are no networks choose nothing there."
 )
+
+
+def first_sections(advised: Advised, notes: Sequence[str], advice: Any) -> list[Any]:
+    """How to carry advice out, and what to know of the data before.
+
+    Args:
+        advised: The classifier.
+        notes: On the data.
+        advice: `keras_m2m.report.Advice`.
+
+    Returns:
+        `keras_m2m.report.Part`s.
+    """
+    from keras_m2m.report import Part
+
+    found = []
+    if advice.method is not None:
+        command, said = advised.command(advice), [advised.sentence(advice)]
+        commands = [command] if command else []
+        found.append(Part("use", "New samples", said, commands=commands))
+    if notes:
+        said = [f"Note: {note}." for note in notes]
+        found.append(Part("data", "Before you trust the scores", said))
+    return found
 
 
 def sections(table: Table) -> list[Any]:

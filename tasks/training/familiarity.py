@@ -9,6 +9,8 @@ Source: Sun et al., Out-of-distribution detection with deep nearest neighbors (I
 it takes noise and inverted images for more familiar than the test set.
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,11 +55,21 @@ def familiar(f: keras.Model, data: Data) -> Familiar | None:
         network = heads.feature_network(f)
     except ValueError:
         return None
+    return of_features(functools.partial(devices.predict, network), data)
+
+
+def of_features(features: Callable, data: Data) -> Familiar:
+    """What is familiar by features.
+
+    Args:
+        features: Function from samples to them, `(n, dim)`.
+        data: As for `familiar`.
+    """
     samples, labels = data.train
     rows = _of_each_class(labels, len(data.class_names))
-    directions = _directions(devices.predict(network, samples[rows])).astype("float16")
+    directions = _directions(features(samples[rows])).astype("float16")
     held_out, _ = data.validation or data.test
-    found = distances(directions, devices.predict(network, held_out))
+    found = distances(directions, features(held_out))
     return Familiar(directions, np.quantile(found, 1 - _SHARE, method="higher").item())
 
 

@@ -8,28 +8,53 @@ nothing is chosen on validation.
 """
 
 import warnings
-from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 import keras_m2m
+from tasks.data import whole_files
 from tasks.experiment.task import Data
+from tasks.training import trees
+from tasks.training.trees import Trees
 
 MOST_SECONDS = 300  # Of a fit, by estimate; a longer one is made where it is asked for.
+FILE = "reference.skops"
 _STEPS = 1000  # Of logistic regression, at most.
-_TREES, _LEAVES, _BINS = 100, 31, 255  # For each class, of each tree, of each entry.
-_SMALL = 1_000_000  # Values, for which one thread is enough.
-_ROWS = 200_000  # That bins are found of, as scikit-learn has it.
+_TREES, _LEAVES = 100, 31  # For each class, of each tree.
 # Nanoseconds on a core, by `seconds`: for each tree a value of a sample and a bin; for
 # each step of logistic regression, of which so many are usual, a product.
 _OF_VALUE, _OF_BIN, _OF_PRODUCT, _USUAL_STEPS = 3, 10, 0.5, 200
+# What a file holds beside what skops trusts anyway; `trees.check_nodes` looks into it.
+_TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 
-def fit(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> Callable:
+class Logistic(NamedTuple):
+    """Fitted logistic regression, a function from samples to probabilities.
+
+    Attributes:
+        fitted: scikit-learn's.
+        mean: What samples are standardised by, `(entries,)`.
+        deviation: Likewise.
+        shape: Of a sample.
+    """
+
+    fitted: LogisticRegression
+    mean: np.ndarray
+    deviation: np.ndarray
+    shape: tuple[int, ...]
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Probabilities, float32 `(n, num_classes)`."""
+        x = _standardised(samples, self.mean, self.deviation)
+        return self.fitted.predict_proba(x).astype("float32")
+
+
+def fit(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> Logistic | Trees:
     """Fit a reference.
 
     Args:
@@ -44,34 +69,57 @@ def fit(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> Callable:
     Warns:
         UserWarning: If logistic regression is stopped before it has converged.
     """
-    x = _vectors(x)
     if name == "boosted":
-        boosted = HistGradientBoostingClassifier(
-            class_weight="balanced", random_state=seed
-        )
-        binned = _binning(x)
-        # Threads wait for each other at each of thousands of small steps: with another
-        # process beside them, a fit of half a second took ten.
-        limit = None if x.size > _SMALL else 1
-        with threadpool_limits(limit, "openmp"):
-            return _predictor(boosted.fit(binned(x), y), binned)
-    mean, variance = keras_m2m.moments(x)
+        return trees.fit(x, y, seed)
+    mean, variance = keras_m2m.moments(x.reshape(len(x), -1))
     deviation = np.sqrt(variance)
-
-    def standardised(samples):
-        return (_vectors(samples) - mean) / deviation
-
     logistic = LogisticRegression(class_weight="balanced", max_iter=_STEPS)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        logistic.fit(standardised(x), y)
+        logistic.fit(_standardised(x, mean, deviation), y)
     if caught:
         warnings.warn(
             f"logistic regression has not converged in {_STEPS} steps; its scores are "
             "those of the last one",
             stacklevel=2,
         )
-    return _predictor(logistic, standardised)
+    return Logistic(logistic, mean, deviation, x.shape[1:])
+
+
+def _standardised(samples, mean, deviation):
+    return (samples.reshape(len(samples), -1) - mean) / deviation
+
+
+def save(reference: Logistic | Trees, folder: Path) -> None:
+    """Write what `fit` gave to a folder, as a file of skops, which is no pickle."""
+    import skops.io  # Takes as long to import as all the rest.
+
+    with whole_files.aside(folder / FILE) as part:
+        skops.io.dump(reference._asdict(), part)
+
+
+def load(folder: Path) -> Logistic | Trees | None:
+    """What `save` wrote; None where nothing is.
+
+    Raises:
+        ValueError: If the file is damaged, or holds something else.
+    """
+    if not (folder / FILE).is_file():
+        return None
+    import skops.io
+
+    try:
+        found = skops.io.load(folder / FILE, trusted=_TRUSTED)
+        kinds = {LogisticRegression: Logistic, HistGradientBoostingClassifier: Trees}
+        reference = kinds[type(found["fitted"])](**found)
+        if isinstance(reference, Trees):
+            trees.check_nodes(reference.fitted)
+    except Exception as error:  # Of many kinds, for a file that is damaged or strange.
+        raise ValueError(
+            f"{folder / FILE} holds no such classifier, or is damaged: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return reference
 
 
 def seconds(name: str, data: Data) -> float:
@@ -84,45 +132,8 @@ def seconds(name: str, data: Data) -> float:
     k, entries = len(data.class_names), int(np.prod(data.sample_shape))
     size = len(data.train[1]) * entries
     if name == "boosted":
-        trees = _TREES * (1 if k == 2 else k)
-        bins = _LEAVES * _BINS * entries
-        return 1e-9 * trees * (_OF_VALUE * size + _OF_BIN * bins)
+        number = _TREES * (1 if k == 2 else k)
+        bins = _LEAVES * trees.BINS * entries
+        return 1e-9 * number * (_OF_VALUE * size + _OF_BIN * bins)
     products = _USUAL_STEPS * k * size if name == "logistic" else 0
     return 1e-9 * _OF_PRODUCT * products
-
-
-def _binning(x):
-    """Function from samples to those of few values, in the same order.
-
-    Trees look at no more anyway. With weights scikit-learn 1.9 sorts a column for each
-    of its bins, which takes far longer than the trees; of few values it does not.
-    """
-    rng = np.random.default_rng(0)
-    part = x if len(x) <= _ROWS else x[rng.choice(len(x), _ROWS, replace=False)]
-    edges = [_edges(column) for column in part.T]
-
-    def binned(samples):
-        samples = _vectors(samples)
-        found = np.empty(samples.shape, "float32")
-        for k, of_column in enumerate(edges):
-            column = samples[:, k]
-            few = of_column is None
-            found[:, k] = column if few else np.searchsorted(of_column, column)
-        return found
-
-    return binned
-
-
-def _edges(column):
-    """Quantiles of a column; None if it has few values."""
-    if len(np.unique(column)) <= _BINS:
-        return None
-    return np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1)[1:-1]))
-
-
-def _vectors(samples):
-    return samples.reshape(len(samples), -1)
-
-
-def _predictor(fitted, prepared):
-    return lambda samples: fitted.predict_proba(prepared(samples)).astype("float32")

@@ -9,7 +9,10 @@ from tasks import folder
 from tasks import predict
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import parse
+from tasks.records import records
+from tasks.records import served
 from tasks.records.identity import checksum
+from tasks.records.trainings import Trainings
 from tasks.runs import runner
 from tasks.training.evaluation import probabilities
 
@@ -75,6 +78,25 @@ def test_new_photographs_go_through_the_backbone_and_the_head(run, place):
     np.testing.assert_allclose(np.sort(given), np.sort(expected), rtol=1e-3)
     unlike = (found["look"] == "unlike training").sum()
     assert unlike <= len(data.test[1])  # None of those it was trained on.
+
+
+@pytest.mark.no_backend
+@pytest.mark.parametrize("method", ["logistic", "boosted", "probe"])
+def test_what_is_no_network_takes_photographs_too(method, place, tmp_path):
+    own = settings(place).replace(method=method)
+    data = folder.load(own)
+    cells = Trainings(folder.TASK, data, tmp_path / "results", place / "cells")
+    result = cells.result(own)
+    served.write(tmp_path, cells, own)
+    about = {**result, "reading": dict(data.reading)}
+    records.write(tmp_path / "result.json", about)
+    found = predict.predict(tmp_path, place / "photos", look=0).set_index("file")
+    tested = [data.shown(row)["file"] for row in range(len(data.test[1]))]
+    expected = cells.references.fitted(own).predictions.p_test
+    chances = found.loc[tested, ["probability of a", "probability of b"]]
+    np.testing.assert_allclose(chances, expected, rtol=1e-3, atol=1e-5)
+    unlike = (found["look"] == "unlike training").sum()
+    assert unlike <= len(tested)  # None of those it was fitted to.
 
 
 def test_g_of_a_run_is_a_head_that_may_be_given_again(run, place):

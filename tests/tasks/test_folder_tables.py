@@ -277,3 +277,16 @@ def test_a_table_of_categories_alone_has_units_to_move_by(read, table, capsys):
     data = read(table[["city", "fraud"]], "--label=fraud")
     assert data.units.tolist() == [1] * 3
     assert "no column holds a quantity" in capsys.readouterr().out
+
+
+def test_columns_that_are_called_like_ours_get_another_name(finished, tmp_path):
+    out, table = finished
+    new = table.rename(columns={"y": "predicted", "id": "look"})
+    new = new.assign(**{"look in the data": 1, "probability of big": 0})
+    new.to_csv(tmp_path / "new.csv", index=False)
+    found = predict.predict(out, tmp_path / "new.csv")
+    assert found.columns.is_unique
+    assert found["predicted in the data"].tolist() == table["y"].tolist()
+    assert found["look in the data_"].tolist() == table["id"].tolist()
+    assert (found["look in the data"] == 1).all()
+    assert (found["probability of big"] > 0).any()

@@ -12,10 +12,14 @@ from helpers.own_data import load
 from helpers.own_data import write_arrays
 from helpers.own_data import write_images
 from keras_m2m import heads
+from keras_m2m.decisions import Calibration
+from keras_m2m.decisions import Rule
 from tasks import predict
 from tasks.experiment.errors import UserError
 from tasks.experiment.task import Data
 from tasks.records import records
+from tasks.records import served
+from tasks.runs import new_samples
 from tasks.training import evaluation
 from tasks.training import familiarity
 
@@ -33,8 +37,8 @@ def run_of(folder, f, reading=None):
     return folder
 
 
-def network(head, shape=(3,)):
-    return keras_m2m.mlp(2, shape, hidden=4, head=head)
+def network(head, shape=(3,), hidden=4):
+    return keras_m2m.mlp(2, shape, hidden=hidden, head=head)
 
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
@@ -120,6 +124,66 @@ def test_the_share_of_least_margin_is_unsure(tmp_path):
     assert (predict.predict(folder, path, look=1)["look"] == "unsure").all()
 
 
+# By a rule.
+
+
+def ruled(folder, rule, names=("a", "b")):
+    folder.mkdir(exist_ok=True)
+    served.write_rule(folder, rule, names)
+    return folder / served.RULE
+
+
+COSTS = np.array([[0, 1], [9, 0.0]])
+BY_COSTS = Rule(Calibration(0.5, np.array([0.6, 0.4])), None, COSTS, None)
+BY_OFFSETS = Rule(Calibration(1.0, None), np.array([0, 1.0]), None, None)
+
+
+@pytest.mark.parametrize("rule", [BY_COSTS, BY_OFFSETS], ids=["costs", "offsets"])
+def test_the_rule_in_the_folder_decides(rule, tmp_path):
+    folder = run_of(tmp_path, network("dense"))
+    path = write_arrays(tmp_path / "new.npz", x=X)
+    chances = evaluation.probabilities(keras.saving.load_model(folder / "f.keras"), X)
+    ruled(folder, rule)
+    found = predict.predict(folder, path, look=0.2)
+    shown = found[["probability of a", "probability of b"]]
+    np.testing.assert_allclose(shown, rule.probabilities(chances), rtol=1e-5)
+    assert found["predicted"].tolist() == ["ab"[k] for k in rule.decide(chances)]
+    (unsure,) = np.flatnonzero(found["look"] == "unsure")
+    assert unsure == rule.margins(chances).argmin()
+    plain = predict.predict(folder, path, rule="none")
+    assert plain["predicted"].tolist() == ["ab"[k] for k in chances.argmax(axis=1)]
+
+
+def test_a_rule_is_taken_from_another_folder(tmp_path):
+    folder = run_of(tmp_path / "run", network("dense"))
+    path = write_arrays(tmp_path / "new.npz", x=X)
+    elsewhere = ruled(tmp_path / "report", BY_COSTS)
+    by_flag = predict.predict(folder, path, rule=elsewhere)
+    ruled(folder, BY_COSTS)
+    pandas.testing.assert_frame_equal(by_flag, predict.predict(folder, path))
+
+
+@pytest.mark.parametrize(
+    "content, match",
+    [
+        (None, "holds no rule of a report"),
+        ("{", "holds no rule of a report"),
+        ("[]", "A rule must be a dictionary"),
+        ('{"temperature": -1}', "`temperature` must be"),
+        ('{"temperature": 1}', "for other classes than the model's, 'a', 'b'"),
+        ('{"temperature": 1, "class_names": ["b", "a"]}', "for other classes"),
+    ],
+)
+def test_what_is_no_rule_for_the_model_is_refused(content, match, tmp_path):
+    folder = run_of(tmp_path, network("dense"))
+    path = write_arrays(tmp_path / "new.npz", x=X)
+    rule = tmp_path / "own.json"
+    if content is not None:
+        rule.write_text(content)
+    with pytest.raises(UserError, match=match):
+        predict.predict(folder, path, rule=rule)
+
+
 # Photographs.
 
 READING = {"size": 8, "bits": None, "group": None}
@@ -130,21 +194,21 @@ def kept(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
 
 
-def image_network():
+def image_network(hidden=4):
     first = keras.config.image_data_format() == "channels_first"
-    return network("dense", (3, 8, 8) if first else (8, 8, 3))
+    return network("dense", (3, 8, 8) if first else (8, 8, 3), hidden)
 
 
 @pytest.fixture
 def seen(monkeypatch):
     """What networks are shown, batch by batch."""
-    batches, logits_of = [], predict.logits_of
+    batches, probabilities = [], served.probabilities
 
     def keep(f, x):
         batches.append(x)
-        return logits_of(f, x)
+        return probabilities(f, x)
 
-    monkeypatch.setattr(predict, "logits_of", keep)
+    monkeypatch.setattr(served, "probabilities", keep)
     return batches
 
 
@@ -173,7 +237,7 @@ def test_photographs_are_the_same_pixels_as_in_training(deep, kept, seen, tmp_pa
 
 
 def test_photographs_are_read_a_few_at_a_time(kept, seen, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "_BATCH", 0)
+    monkeypatch.setattr(new_samples, "_BATCH", 0)
     own = write_images(tmp_path / "own", {"x/y/z": 40}, side=8)
     folder = run_of(tmp_path / "run", image_network(), READING)
     found = predict.predict(folder, own)
@@ -190,6 +254,7 @@ def test_a_damaged_photograph_has_a_line_and_no_prediction(kept, tmp_path):
     (own / "x" / "1.png").write_bytes(b"none")
     write_grey(own / "y", [300])
     folder = run_of(tmp_path / "run", image_network(), READING)
+    ruled(folder, BY_COSTS)  # Which cannot decide by what is missing.
     found = predict.predict(folder, own, look=0)
     assert found["predicted"].isna().tolist() == [False, True, False, True]
     assert found["probability of a"].isna().tolist() == [False, True, False, True]
@@ -206,7 +271,7 @@ def own_data(x, y, held_out):
 
 def test_photographs_unlike_those_of_the_training_are_named(kept, seen, tmp_path):
     own = write_images(tmp_path / "own", {"x": 9})
-    f = image_network()
+    f = image_network(64)  # By few features, some of them are alike.
     folder = run_of(tmp_path / "run", f, READING)
     expected = predict.predict(folder, own, look=0)
     (x,) = seen

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from helpers.own_data import write_images
 from helpers.table_commands import command
 from helpers.table_commands import row
 from keras_m2m.report import report
+from tasks import predict
 from tasks.experiment.errors import UserError
+from tasks.records import served
 from tasks.training import references
 
 # Trainings are tested on every backend, and in test_table_networks so is the command.
@@ -59,9 +62,11 @@ def test_what_is_no_network_has_rows(made):
 def test_the_page_is_the_report_and_its_advice_is_above_the_table(made):
     path, text = made
     page = (path / "out.html").read_text()
-    heading, *advice = text.partition("\n\n## Methods")[0].split("\n\n")
+    above = text.partition("\n\n## Methods")[0].split("\n\n")
+    heading, *advice, command = above
     assert heading.startswith("## What to do")
-    assert 1 <= len(advice) <= 3
+    assert 2 <= len(advice) <= 4  # The last one says what the command does.
+    assert command == f"    python -m tasks.predict --model={path}/out_model --data=NEW"
     for sentence in advice:
         sentence = re.sub(r"\\(.)", r"\1", sentence)  # Escaped for Markdown.
         assert sentence.replace("'", "&#39;") in page
@@ -74,6 +79,78 @@ def test_what_is_found_makes_the_same_report(made, data, monkeypatch):
     path, text = made
     monkeypatch.setattr(references, "fit", None)
     assert make(path, data, ROWS, "--found") == text
+
+
+COSTS = ["x,ill,healthy", "healthy,1,0", "ill,0,50"]
+
+
+def write_costs(path, lines=COSTS):
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def noted(monkeypatch):
+    """What was asked for in the last report, and what came of it."""
+    asked = {}
+
+    def keep(held, *arguments, **wishes):
+        found = report(held, *arguments, **wishes)
+        asked.update(wishes, held=held, advice=found.advice)
+        return found
+
+    monkeypatch.setattr("keras_m2m.report.report", keep)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "name", ["ce-erm", "ce-erm+adjust", "logistic", "boosted", "probe"]
+)
+def test_the_command_on_the_page_decides_as_the_report_did(
+    name, made, data, tmp_path, noted
+):
+    path, _ = made
+    out = tmp_path / "out"
+    wishes = "--maximise=accuracy", "--test_prior=ill:0.9,healthy:0.1"
+    make(path, data, f"--rows={name}", *wishes, f"--out={out}")
+    said = r"<code>python -m tasks.predict --model=(\S+) --data=NEW</code>"
+    (model,) = re.findall(said, out.with_suffix(".html").read_text())
+    with np.load(data) as archive:
+        new = write_arrays(tmp_path / "new.npz", x=archive["x_test"])
+    found = predict.predict(Path(model), new)
+    p = noted["held"][0].p_test
+    decided = noted["advice"].decide(p)
+    assert (decided != p.argmax(axis=1)).any()
+    assert found["predicted"].tolist() == [("healthy", "ill")[k] for k in decided]
+    chances = found[["probability of healthy", "probability of ill"]]
+    expected = noted["advice"].probabilities(p)
+    np.testing.assert_allclose(chances, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_other_costs_are_decided_by_without_another_training(made, data, tmp_path):
+    path, _ = made
+    out = f"--out={tmp_path / 'out'}"
+    make(path, data, "--rows=logistic", out)
+    files = {file.name for file in (tmp_path / "out_model").iterdir()}
+    assert files == {"reference.skops", "result.json", "rule.json"}
+    costs = f"--cost={write_costs(tmp_path / 'costs.csv')}"
+    text = make(path, data, "--rows=logistic", costs, "--found", out)
+    assert "python -m tasks.predict --model=" in text
+    rule = served.read_rule(tmp_path / "out_model" / "rule.json", ["healthy", "ill"])
+    np.testing.assert_array_equal(rule.costs, [[0, 1], [50, 0]])
+
+
+def test_a_classifier_that_is_not_there_is_no_command(made, data, tmp_path):
+    path, _ = made
+    out = f"--out={tmp_path / 'out'}"
+    make(path, data, "--rows=ce-erm", out)
+    text = make(path, data, "--rows=boosted", "--found", out)
+    assert "tasks.predict --model" not in text
+    page = (tmp_path / "out.html").read_text()
+    assert "without --found keeps boosted trees and this rule" in page
+    make(path, data, "--rows=boosted", out)  # Without what was of a network.
+    files = {file.name for file in (tmp_path / "out_model").iterdir()}
+    assert files == {"reference.skops", "result.json", "rule.json"}
 
 
 def test_records_alone_make_a_table(made, data, tmp_path):
@@ -96,9 +173,38 @@ def test_what_is_found_is_of_the_columns_that_are_asked_for(tmp_path):
     assert row(all_columns, "logistic regression") != row(
         without, "logistic regression"
     )
-    assert make(tmp_path, claims, "--rows=logistic", "--found") == all_columns
     found = make(tmp_path, claims, "--rows=logistic", "--id=claim_no", "--found")
     assert found == without
+    page = (tmp_path / "out.html").read_text()
+    assert "each row has a value of its own" not in page
+    found = make(tmp_path, claims, "--rows=logistic", "--found")
+    assert row(found, "logistic regression") == row(all_columns, "logistic regression")
+
+
+def test_columns_that_look_like_identifiers_are_named_on_the_page(tmp_path):
+    x, y = blobs((60, 30), np.random.default_rng(0))
+    rows = [f"{a},{b},c{i},{k}" for i, ((a, b), k) in enumerate(zip(x, y))]
+    claims = tmp_path / "claims.csv"
+    claims.write_text("\n".join(["a,b,claim,label", *rows]))
+    for more in ([], ["--found"]):
+        make(tmp_path, claims, "--rows=logistic", *more)
+        page = (tmp_path / "out.html").read_text()
+        assert "Note: &#39;claim&#39;: each row has a value of its own" in page
+        assert "--id=claim leaves such columns out." in page
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_usual_label_is_found_whether_it_is_named_or_not(named, tmp_path):
+    x, y = blobs((60, 30), np.random.default_rng(0))
+    claims = tmp_path / "claims.csv"
+    rows = [f"{a},{b},{k},{int(a > 0)}" for (a, b), k in zip(x, y)]
+    claims.write_text("\n".join(["a,b,label,other", *rows]))
+    ways = [], ["--label=label"]
+    text = make(tmp_path, claims, "--rows=logistic", *ways[named])
+    found = make(tmp_path, claims, "--rows=logistic", "--found", *ways[not named])
+    assert row(found, "logistic regression") == row(text, "logistic regression")
+    other = make(tmp_path, claims, "--rows=logistic", "--found", "--label=other")
+    assert row(other, "logistic regression")[1] == "—"
 
 
 @pytest.mark.parametrize(
@@ -114,8 +220,7 @@ def test_of_another_wish_the_table_is_said_to_be_of_balanced_accuracy(
 ):
     path, _ = made
     (tmp_path / "results").symlink_to(path / "results")
-    costs = tmp_path / "costs.csv"
-    costs.write_text("x,ill,healthy\nhealthy,1,0\nill,0,50\n")
+    costs = write_costs(tmp_path / "costs.csv")
     asked = f"--cost={costs}" if wish == "cost" else f"--{wish}"
     make(tmp_path, data, ROWS, "--found", asked)
     first = (tmp_path / "out.md").read_text().partition("## Methods compared")[0]
@@ -123,25 +228,14 @@ def test_of_another_wish_the_table_is_said_to_be_of_balanced_accuracy(
     assert (said in first) == is_other
 
 
-def test_the_report_has_what_the_user_wishes(made, data, tmp_path, monkeypatch):
+def test_the_report_has_what_the_user_wishes(made, data, tmp_path, noted):
     path, _ = made
-    square = tmp_path / "costs.csv"
-    square.write_text("x,ill,healthy\nhealthy,1,0\nill,0,50\n")
-    asked = {}
-
-    def noted(held, *arguments, **wishes):
-        asked.update(wishes, held=held)
-        return report(held, *arguments, **wishes)
-
-    monkeypatch.setattr("keras_m2m.report.report", noted)
-    make(
-        path,
-        data,
-        ROWS,
-        "--found",
-        f"--cost={square}",
+    wishes = (
+        f"--cost={write_costs(tmp_path / 'costs.csv')}",
         "--test_prior=ill:0.2,healthy:0.8",
     )
+    make(path, data, ROWS, "--found", *wishes)
+    asked = noted
     np.testing.assert_array_equal(asked["costs"], [[0, 1], [50, 0]])
     np.testing.assert_allclose(asked["test_prior"], [0.8, 0.2])
     make(path, data, ROWS, "--found", "--maximise=min_recall")

@@ -1,6 +1,9 @@
 """Photographs of a folder, as arrays by split."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -20,9 +23,28 @@ from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 
 
+class Images(NamedTuple):
+    """Photographs, read.
+
+    Attributes:
+        parts: `(x, y)` of each split: uint8 or uint16 images, or float32 features, and
+            int64 labels that index `class_names`.
+        class_names: One per class.
+        bits: As `prepare` gives it.
+        files: Of the test images.
+        defaults: As `Data` has them.
+    """
+
+    parts: dict
+    class_names: list[str]
+    bits: int | None
+    files: list[Path]
+    defaults: Mapping[str, Any]
+
+
 def read_images(
     path: Path, settings: Settings, frozen: keras.Model | None = None
-) -> tuple[dict, list[str], int | None, list[Path]]:
+) -> Images:
     """The images of a folder, split, and their classes.
 
     Splits are drawn before an image is read.
@@ -33,9 +55,7 @@ def read_images(
         frozen: A pretrained network whose features of the images are read instead.
 
     Returns:
-        `(parts, class_names, bits, files)`: `(x, y)` of each split, uint8 or uint16
-        images, or float32 features, and int64 labels that index `class_names`;
-        `bits` as `prepare` gives it; the files of the test images.
+        `Images`.
 
     Raises:
         UserError: If the folder is none of images, or they do not fit into memory.
@@ -61,7 +81,7 @@ def read_images(
         x, bits = features(found.files, path, frozen, digest)
     files = [Path(found.files[row]) for row in parts["test"][0]]
     parts = {split: (x[own], y) for split, (own, y) in parts.items()}
-    return parts, found.class_names, bits, files
+    return Images(parts, found.class_names, bits, files, found.defaults)
 
 
 def _pixels(files, size, folder):
@@ -76,8 +96,10 @@ def _listing(path, settings) -> Listing:
     named = settings.labels or settings.label or settings.id
     if named or labels_are_elsewhere(path):
         found = list_labelled(path, settings)
-        if found is not None:
+        if found is not None and labels_are_elsewhere(path):
             return found
+        if found is not None:  # Without a name, folders would be the classes.
+            return found._replace(defaults={})
     if settings.label or settings.id:
         raise UserError(
             f"--label and --id are for tables, and none in {path} holds both names of "

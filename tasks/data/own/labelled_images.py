@@ -58,7 +58,7 @@ def list_labelled(folder: Path, settings: Settings) -> Listing | None:
         return None
     if not images:
         raise UserError(f"{folder} holds no images")
-    rows = _read(tables, names, settings)
+    rows, defaults = _read(tables, names, settings)
     path = tables["train"]
     files, rows = _with_files(rows, names, path)
     files, rows = _one_row_a_file(files, rows, names, path)
@@ -76,15 +76,17 @@ def list_labelled(folder: Path, settings: Settings) -> Listing | None:
         splits[kept],
         class_names,
         None if groups is None else groups[kept],
+        defaults,
     )
 
 
 def _read(tables, names, settings):
-    """The rows of all tables, and what each says."""
-    parts = []
+    """The rows of all tables, what each says, and what flags mean by default."""
+    parts, defaults = [], {}
     for split, path in tables.items():
         frame = read_table(path, as_text=True)
         columns = find_columns(frame, names, _asked_id(settings), settings.label, path)
+        defaults = defaults or _defaults(frame, names, path)
         print(
             f"note: {path.name}: labels are in {listed(columns.labels)}, the names of "
             f"images in {columns.id!r}"
@@ -98,7 +100,15 @@ def _read(tables, names, settings):
         None if own[0] is None else concat(own, ignore_index=True)
         for own in zip(*parts, strict=True)
     )
-    return _Rows(ids.tolist(), _as_numbers(labels), splits, groups)
+    return _Rows(ids.tolist(), _as_numbers(labels), splits, groups), defaults
+
+
+def _defaults(frame, names, path):
+    try:
+        usual = find_columns(frame, names, None, None, path)
+    except UserError:
+        return {}
+    return {"label": ",".join(usual.labels), "id": [usual.id]}
 
 
 def _asked_id(settings):

@@ -1,6 +1,8 @@
 """Which photographs there are, before one of them is read."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ class Listing(NamedTuple):
         class_names: One per class.
         groups: Strings `(n,)`, equal for those that must be in one split; None where
             each may be in any.
+        defaults: What `--label` and `--id` mean where they are not given, by name, as
+            far as that is known.
     """
 
     files: list[Path]
@@ -23,3 +27,4 @@ class Listing(NamedTuple):
     splits: np.ndarray
     class_names: list[str]
     groups: np.ndarray | None
+    defaults: Mapping[str, Any] = {}

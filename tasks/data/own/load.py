@@ -48,16 +48,8 @@ def load(settings: Settings) -> Data:
         _check_network(settings.network, "vectors")
         _check_no_photographs(settings)
         return load_tables(tables, path, settings)
-    reading, shown = None, None
-    if path.is_dir():
-        parts, class_names, bits, files = read_images(path, settings, frozen)
-        shown = functools.partial(photograph, files, path)
-        reading = {"size": settings.image_size, "bits": bits, "group": settings.group}
-    else:
-        _check_no_columns(path, settings)
-        drop_missing = settings.missing == "drop"
-        parts, class_names = read_arrays(path, settings.kind, drop_missing)
-        parts = complete(parts, class_names, settings)
+    read = _read_photographs if path.is_dir() else _read_arrays
+    parts, class_names, about = read(path, settings, frozen)
     parts = {split: (_floats(x), y) for split, (x, y) in parts.items()}
     start = None if frozen else backbone
     if start is not None:
@@ -75,12 +67,30 @@ def load(settings: Settings) -> Data:
         source=_source(path, parts["train"][0].shape[1:], backbone),
         bounds=(0.0, 1.0) if images else None,
         augment=augment if images and settings.augment == "auto" else None,
-        reading=reading,
-        shown=shown,
         frozen=frozen,
         start=start,
         by_few=False,
+        **about,
     )
+
+
+def _read_photographs(path, settings, frozen):
+    """Samples by split, names of classes, and what `Data` says of photographs."""
+    found = read_images(path, settings, frozen)
+    size, group = settings.image_size, settings.group
+    about = {
+        "reading": {"size": size, "bits": found.bits, "group": group},
+        "shown": functools.partial(photograph, found.files, path),
+        "defaults": found.defaults,
+    }
+    return found.parts, found.class_names, about
+
+
+def _read_arrays(path, settings, _):
+    _check_no_columns(path, settings)
+    drop_missing = settings.missing == "drop"
+    parts, class_names = read_arrays(path, settings.kind, drop_missing)
+    return complete(parts, class_names, settings), class_names, {}
 
 
 def data_name(settings: Settings) -> str:

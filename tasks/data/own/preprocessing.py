@@ -6,7 +6,7 @@ from typing import Any
 from tasks.data import whole_files
 from tasks.experiment.errors import UserError
 
-_NAME = "preprocessing.skops"
+FILE = "preprocessing.skops"
 
 
 def save(preprocessor: Any, folder: Path) -> None:
@@ -15,7 +15,7 @@ def save(preprocessor: Any, folder: Path) -> None:
         return
     from keras_m2m.tabular import save_preprocessor  # Tables need an extra.
 
-    with whole_files.aside(folder / _NAME) as part:
+    with whole_files.aside(folder / FILE) as part:
         save_preprocessor(preprocessor, part)
 
 
@@ -25,10 +25,10 @@ def load(folder: Path) -> Any:
     Raises:
         UserError: If it is not there, is damaged, or a package is not installed.
     """
-    path = folder / _NAME
+    path = folder / FILE
     if not path.is_file():
         raise UserError(
-            f"{folder} holds no {_NAME}, so its network was not trained on a table"
+            f"{folder} holds no {FILE}, so its network was not trained on a table"
         )
     try:
         from keras_m2m.tabular import load_preprocessor

@@ -33,36 +33,39 @@ def without_identifiers(frame: Any, named: Sequence[str], path) -> Any:
     return frame.drop(columns=[*named])
 
 
-def note_identifiers(features: Any, kinds: Mapping[str, str]) -> None:
-    """Print which columns look like identifiers: no value comes twice.
+def note_on_identifiers(features: Any, kinds: Mapping[str, str]) -> list[str]:
+    """Which columns look like identifiers, as a sentence: no value comes twice.
 
     Args:
         features: A frame.
         kinds: What its columns hold, as `TablePreprocessor.kinds_` says it.
     """
     if len(features) < _LEAST_ROWS:
-        return
+        return []
     found = [
         name
         for name, column in features.items()
         # Measurements, which are floats, and dates may well be all different.
         if column.dtype.kind in "iuO" and kinds[name] != "date" and column.is_unique
     ]
-    if found:
-        print(
-            f"note: {listed(found)}: each row has a value of its own, as identifiers "
-            f"have. --id={','.join(found[:5])} leaves such columns out",
-            flush=True,
-        )
+    if not found:
+        return []
+    return [
+        f"{listed(found)}: each row has a value of its own, as identifiers have. "
+        f"--id={','.join(found[:5])} leaves such columns out"
+    ]
 
 
-def check_no_leakage(features: Any, labels: np.ndarray, path) -> None:
-    """Refuse columns that say the label in other words; note those that settle it.
+def check_no_leakage(features: Any, labels: np.ndarray, path) -> list[str]:
+    """Refuse columns that say the label in other words.
 
     Args:
         features: A frame.
         labels: int64 labels of its rows.
         path: The file, for messages.
+
+    Returns:
+        A sentence on columns that settle the label, if there are any.
 
     Raises:
         UserError: If the values of a column map one-to-one to classes.
@@ -80,13 +83,13 @@ def check_no_leakage(features: Any, labels: np.ndarray, path) -> None:
             f"the label, leave it out by --id={','.join(same[:5])}; if before, a rule "
             "predicts the label, and nothing needs to be trained"
         )
-    if settling:
-        print(
-            f"note: {listed(settling)}: each value goes with one class alone, in all "
-            f"rows. If that is known only with the label, leave it out by "
-            f"--id={','.join(settling[:5])}",
-            flush=True,
-        )
+    if not settling:
+        return []
+    return [
+        f"{listed(settling)}: each value goes with one class alone, in all rows. If "
+        f"that is known only with the label, leave it out by "
+        f"--id={','.join(settling[:5])}"
+    ]
 
 
 def _classes_by_value(column, labels, classes):

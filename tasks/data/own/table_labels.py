@@ -41,17 +41,33 @@ def find_label(names: Sequence[str], asked: str | None, is_keel: bool, path) -> 
         raise UserError(
             f"{path} holds no column {asked!r}. Its columns: {listed(names, 20)}"
         )
-    if is_keel:
-        return names[-1]
-    usual = [name for name in names if name.lower() in _USUAL]
-    if len(usual) != 1:
-        found = f"{listed(usual)} may each be it" if usual else "none is called so"
+    found = usual_label(names, is_keel)
+    if found is None:
+        usual = _usual(names)
+        said = f"{listed(usual)} may each be it" if usual else "none is called so"
         raise UserError(
             f"{path}: which column is the label? Give --label=NAME. Without it, the "
-            f"one that is called {', '.join(_USUAL)}, and {found}. Its columns: "
+            f"one that is called {', '.join(_USUAL)}, and {said}. Its columns: "
             f"{listed(names, 20)}"
         )
-    return usual[0]
+    return found
+
+
+def usual_label(names: Sequence[str], is_keel: bool) -> str | None:
+    """The label where the flag names none; None where it is not clear which it is.
+
+    Args:
+        names: Of all columns.
+        is_keel: Whether the last column is the label.
+    """
+    if is_keel:
+        return names[-1]
+    usual = _usual(names)
+    return usual[0] if len(usual) == 1 else None
+
+
+def _usual(names):
+    return [name for name in names if name.lower() in _USUAL]
 
 
 _SEVERAL = "M2m trains on one class a row;"

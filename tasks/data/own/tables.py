@@ -17,6 +17,7 @@ from tasks.data.own.table_files import load_pandas
 from tasks.data.own.table_files import read_table
 from tasks.data.own.table_labels import classes_of
 from tasks.data.own.table_labels import find_label
+from tasks.data.own.table_labels import usual_label
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 from tasks.experiment.task import Data
@@ -52,11 +53,8 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
     if "train" not in parts:
         raise UserError(f"{path}: no row is of the split 'train'")
     parts = complete(parts, class_names, settings)
-    train = features.iloc[parts["train"][0]]
-    table_columns.check_no_leakage(train, parts["train"][1], path)
-    preprocessor = _fitted(train, path)
-    _note_no_quantity(preprocessor)
-    table_columns.note_identifiers(train, preprocessor.kinds_)
+    train, labels = features.iloc[parts["train"][0]], parts["train"][1]
+    preprocessor, notes = _fitted(train, labels, path)
     encoded = {
         split: (preprocessor.transform(features.iloc[rows]), own)
         for split, (rows, own) in parts.items()
@@ -69,9 +67,11 @@ def load(files: Mapping[str, Path], path: Path, settings: Settings) -> Data:
         source=f"{path.name}, {_summary(preprocessor)}",
         units=preprocessor.units_,
         preprocessor=preprocessor,
-        smote=_smote(preprocessor, train, parts["train"][1]),
+        smote=_smote(preprocessor, train, labels),
         shown=_shown(frame, parts["test"][0], splits, len(files)),
         by_few=False,
+        notes=notes,
+        defaults={"label": usual_label(named, is_keel)},
     )
 
 
@@ -97,7 +97,18 @@ def _with_split_column(frame):
     return frame.drop(columns=name), frame[name].map(split_of).to_numpy(str)
 
 
-def _fitted(train, path) -> Any:
+def _fitted(train, labels, path):
+    """The preprocessing of the training rows, and what to know of its columns."""
+    notes = table_columns.check_no_leakage(train, labels, path)
+    preprocessor = _preprocessor(train, path)
+    notes += _note_on_quantities(preprocessor)
+    notes += table_columns.note_on_identifiers(train, preprocessor.kinds_)
+    for note in notes:
+        print(f"note: {note}", flush=True)
+    return preprocessor, notes
+
+
+def _preprocessor(train, path) -> Any:
     try:
         from keras_m2m.tabular import TablePreprocessor
 
@@ -115,15 +126,15 @@ def _smote(preprocessor, train, labels):
     return functools.partial(smote_nc, preprocessor, train, labels)
 
 
-def _note_no_quantity(preprocessor):
+def _note_on_quantities(preprocessor):
     kinds = preprocessor.kinds_.items()
     own = {name for name, kind in kinds if kind in ("number", "date")}
-    if own <= {*preprocessor.categorical_}:
-        print(
-            "note: no column holds a quantity, so translations of M2m move what stands "
-            "for categories",
-            flush=True,
-        )
+    if not own <= {*preprocessor.categorical_}:
+        return []
+    return [
+        "no column holds a quantity, so translations of M2m move what stands for "
+        "categories"
+    ]
 
 
 def _shown(frame, rows, splits, num_files):

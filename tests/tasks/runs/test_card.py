@@ -186,3 +186,9 @@ def test_its_code_runs_beside_the_network(head, loss, tmp_path, monkeypatch, cap
     (code,) = re.findall(r"```python\n(.+?)```", text, re.S)
     exec(code, {})
     assert capsys.readouterr().out == ("b\n" if head == "dense" else "a\n")
+
+
+def test_what_is_to_know_of_the_data_is_a_limit():
+    text = card.card(result(notes=["'claim': each row has a value of its own"]))
+    limits = section(text, "Limits").splitlines()
+    assert limits[-1] == "- Of the data: 'claim': each row has a value of its own."

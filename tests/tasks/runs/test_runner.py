@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -174,6 +175,7 @@ def test_a_g_that_does_not_fit_says_why(make, reason, tmp_path):
     settings = tiny.settings(out_dir=str(tmp_path / "out"), g=str(path))
     with pytest.raises(UserError, match=reason):
         runner.run(tiny.TASK, settings)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_output_folder_that_cannot_be_made_is_an_error_before_loading(tmp_path):
@@ -192,3 +194,19 @@ def test_a_method_that_is_tested_before_it_began_is_told(method, epoch, told, ca
     output = capsys.readouterr().out
     assert ("epoch, 4, is one of plain training, so that drs" in output) == told
     assert ("--protocol=field tests the last epoch" in output) == told
+
+
+@pytest.mark.no_backend
+def test_a_run_that_is_refused_leaves_no_folder(tmp_path):
+    def load(settings):
+        assert (tmp_path / "own" / "out").is_dir()  # It can be made.
+        raise UserError("no such data")
+
+    settings = tiny.settings(out_dir=str(tmp_path / "own" / "out"))
+    with pytest.raises(UserError, match="no such data"):
+        runner.run(replace(tiny.TASK, load=load), settings)
+    assert [*tmp_path.iterdir()] == []
+    (tmp_path / "own").mkdir()
+    with pytest.raises(UserError, match="no such data"):
+        runner.run(replace(tiny.TASK, load=load), settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]  # It was there.

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -11,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from helpers import tiny
 from tasks.training import references
+from tasks.training import trees
 
 pytestmark = pytest.mark.no_backend
 
@@ -95,6 +97,60 @@ def test_trees_on_few_values_are_those_on_all(data):
     found = references.fit("boosted", x, y, 0)(x)
     # Its quantiles are weighted, those of the reference are not.
     assert np.corrcoef(found[:, 1], of_sklearn[:, 1])[0, 1] > 0.99
-    few = np.unique(references._binning(x)(x), axis=0)
+    few = np.unique(trees._binned(x, references.fit("boosted", x, y, 0).edges), axis=0)
     assert len(np.unique(few[:, 0])) == 255
     assert set(few[:, 2]) == set(x[:, 2])
+
+
+@pytest.mark.parametrize("name", ["logistic", "boosted"])
+def test_what_is_saved_predicts_the_same_to_the_bit(name, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [500, 100, 40])
+    x = (rng.normal(size=(640, 2, 2)) + y[:, None, None]).astype("float32")
+    x[:, 1, 1] = x[:, 1, 1].round()  # Of few values, which are not binned.
+    fitted = references.fit(name, x, y, 0)
+    assert references.load(tmp_path) is None
+    references.save(fitted, tmp_path)
+    again = references.load(tmp_path)
+    assert tuple(again.shape) == (2, 2)
+    np.testing.assert_array_equal(again(x), fitted(x))
+
+
+@pytest.fixture
+def boosted(data):
+    return references.fit("boosted", *data.train, 0)
+
+
+def damaged(boosted, **changes):
+    """Trees with wrong numbers in the node that the first split is in."""
+    nodes = next(
+        tree.nodes
+        for own in boosted.fitted._predictors
+        for tree in own
+        if len(tree.nodes) > 1
+    )
+    for name, value in changes.items():
+        nodes[name][0] = value
+    return boosted
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"left": 10**6}, {"right": 0}, {"feature_idx": 99}, {"is_categorical": 1}],
+    ids=["outside", "circle", "entry", "category"],
+)
+def test_trees_that_would_lead_outside_of_their_nodes_are_refused(
+    changes, boosted, tmp_path
+):
+    references.save(damaged(boosted, **changes), tmp_path)
+    with pytest.raises(ValueError, match="its trees are damaged"):
+        references.load(tmp_path)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    (tmp_path / references.FILE).write_bytes(b"PK")
+    with pytest.raises(ValueError, match="holds no such classifier, or is damaged"):
+        references.load(tmp_path)
+    skops.io.dump({"fitted": StandardScaler()}, tmp_path / references.FILE)
+    with pytest.raises(ValueError, match="holds no such classifier"):
+        references.load(tmp_path)

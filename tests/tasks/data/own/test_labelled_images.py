@@ -78,6 +78,12 @@ def test_images_in_parts_have_the_labels_of_the_table_beside_them(flags, own, ca
     assert said in out
 
 
+@pytest.mark.parametrize("flags", [[], ["--label=dx"], ["--id=image_id"]])
+def test_what_columns_are_without_a_flag_is_known_with_one_too(flags, own):
+    ham(own)
+    assert read(own, *flags).defaults == {"label": "dx", "id": ["image_id"]}
+
+
 def test_the_table_may_be_elsewhere_and_columns_may_be_named(own, tmp_path):
     expected = ham(own, header="a,b,c,d,e")
     (own / "HAM_metadata.csv").rename(tmp_path / "x.csv")
@@ -285,7 +291,9 @@ def test_class_folders_need_no_table_and_one_that_is_named_wins(own, capsys):
     assert read(own).class_names == ["a", "b"]
     (own / "labels.csv").write_text("\n".join(["file,dx", *ROWS]).replace("a", "c"))
     refused(own, "labels.csv lists the images.*give --labels=labels.csv")
-    assert read(own, "--labels=labels.csv").class_names == ["b", "c"]
+    by_table = read(own, "--labels=labels.csv")
+    assert by_table.class_names == ["b", "c"]
+    assert by_table.defaults == {}  # Without a name, folders are the classes.
 
 
 def test_columns_of_a_table_need_one(own):
