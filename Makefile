@@ -18,9 +18,10 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BACKENDS ?= jax tensorflow torch
-JOBS ?= 2
-# A word is a process for each backend; a comma joins paths. In this order two processes
-# at a time end together.
+# One more than cores: while one waits, as for a process that it kills, two others work.
+JOBS ?= 3
+# A word is a process for each backend; a comma joins paths. In this order the last
+# processes end together.
 TESTS ?= tests/tasks,tests/house tests/library,keras_m2m
 PYTEST_ARGS ?=
 
