@@ -17,14 +17,14 @@ def _shares(drawn):
     return drawn / drawn.sum(axis=1, keepdims=True)
 
 
-def _check_probabilities(result, **_):
-    assert result.shape == (N, K)
+def _check_probabilities(result, p, **_):
+    assert result.shape == (len(np.asarray(p)), K)
     assert (result >= 0).all()
     np.testing.assert_allclose(result.sum(axis=1), 1)
 
 
-def _check_classes(result, **_):
-    assert result.shape == (N,)
+def _check_classes(result, p, **_):
+    assert result.shape == (len(np.asarray(p)),)
     assert set(result.tolist()) <= {*range(K)}
 
 
@@ -50,8 +50,8 @@ def _check_calibration(result, **_):
     assert 0 < result.temperature < np.inf
 
 
-def _check_curve(result, **_):
-    assert 0 < result.samples.sum() == N
+def _check_curve(result, p, **_):
+    assert result.samples.sum() == len(np.asarray(p))
     assert all(((part >= 0) & (part <= 1)).all() for part in result[:2])
 
 
@@ -106,10 +106,10 @@ def _rule(p, **config):
     return rule.probabilities(p), rule.decide(p), rule.margins(p)
 
 
-def _check_rule(result, **_):
+def _check_rule(result, p, **_):
     probabilities, classes, margins = result
-    _check_probabilities(probabilities)
-    _check_classes(classes)
+    _check_probabilities(probabilities, p)
+    _check_classes(classes, p)
     assert (margins >= 0).all()
 
 
