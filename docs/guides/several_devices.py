@@ -72,5 +72,5 @@ print(f"largest difference of a weight: {apart:.1e}")
 # `--distribute`, on the devices of one machine, or on JAX of several, one process each.
 #
 # How these find each other, what happens when one dies, `MirroredStrategy` on TensorFlow, BatchNorm
-# over replicas, and where in-batch seeds come from: [more than one device](../several_devices.md). What a large run costs before you book
-# machines: [ImageNet-LT](../scaling.md).
+# over replicas, and where in-batch seeds come from: [more than one device](../several_devices.md). What a
+# large run costs, before you book machines: [ImageNet-LT](../scaling.md).
