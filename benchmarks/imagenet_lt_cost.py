@@ -10,24 +10,25 @@ import setting
 
 import keras_m2m
 
-SAMPLES, CLASSES, LARGEST, SMALLEST = 115_846, 1000, 1280, 5
+# Samples, classes, and those of the largest and the smallest.
+IMAGENET_LT = SAMPLES, CLASSES, *_ = 115_846, 1000, 1280, 5
 BATCH, EPOCHS, DEFER_EPOCH, STEPS = 256, 200, 160, 10
 GPUS = 8
 SUSTAINED = [10, 30, 60]  # TFLOP/s of one GPU
 
 
-def class_counts():
+def class_counts(samples, classes, largest, smallest):
     """Counts between the two known ends that add up to the known total.
 
-    A power of the rank: the published list is not part of this project.
+    A power of the rank: the published lists are not part of this project.
     """
-    rank = np.linspace(1, 0, CLASSES)
+    rank = np.linspace(1, 0, classes)
     low, high = 1.0, 50.0
     while high - low > 1e-6:
         power = (low + high) / 2
-        total = np.sum(SMALLEST + (LARGEST - SMALLEST) * rank**power)
-        low, high = (power, high) if total > SAMPLES else (low, power)
-    return np.rint(SMALLEST + (LARGEST - SMALLEST) * rank**power).astype(int)
+        total = np.sum(smallest + (largest - smallest) * rank**power)
+        low, high = (power, high) if total > samples else (low, power)
+    return np.rint(smallest + (largest - smallest) * rank**power).astype(int)
 
 
 def main():
@@ -41,7 +42,7 @@ def main():
     lines[0] += "".join(f" {GPUS} GPUs at {rate} TFLOP/s |" for rate in SUSTAINED)
     lines.append("|---" * (4 + len(SUSTAINED)) + "|")
     for beta in (0.9, 0.99, 0.999):
-        rows = BATCH * keras_m2m.translation_share(class_counts(), beta)
+        rows = BATCH * keras_m2m.translation_share(class_counts(*IMAGENET_LT), beta)
         m2m = ordinary + 4 * STEPS * rows * per_pass
         # g is an ordinary run of all epochs, f one up to the deferral.
         plain = steps * (EPOCHS + DEFER_EPOCH) * ordinary

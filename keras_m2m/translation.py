@@ -30,7 +30,9 @@ class Choice(NamedTuple):
     wanted: Any
 
 
-def choose_seeds(labels: Any, draws: Any, generation: Any, acceptance: Any) -> Choice:
+def choose_seeds(
+    labels: Any, draws: Any, generation: Any, acceptance: Any, size_of: Any = None
+) -> Choice:
     """Decide which rows are generated, from which seed, and which R rejects.
 
     Think of it as steps 5, 6 and 12 of Algorithm 1 for the whole batch at once.
@@ -45,6 +47,8 @@ def choose_seeds(labels: Any, draws: Any, generation: Any, acceptance: Any) -> C
         generation: float32 tensor `(num_classes,)`, `generation_probability`.
         acceptance: float32 tensor `(num_classes, num_classes)`, indexed
             `[target, seed]`, `acceptance_probability`.
+        size_of: int32 tensor `(num_classes,)`: which row and column of `acceptance` is
+            that of a class, if it is that of `acceptance_by_size`; None for its own.
 
     Returns:
         A `Choice`.
@@ -73,7 +77,8 @@ def choose_seeds(labels: Any, draws: Any, generation: Any, acceptance: Any) -> C
     generated_draw, seed_draw, keep_draw = ops.unstack(ops.convert_to_tensor(draws), 3)
     acceptance = ops.convert_to_tensor(acceptance)
     # accepted_from[i, j]: chance to keep a translation of row j to row i's class.
-    accepted_from = ops.take(ops.take(acceptance, labels, axis=0), labels, axis=1)
+    sizes = labels if size_of is None else ops.take(size_of, labels)
+    accepted_from = ops.take(ops.take(acceptance, sizes, axis=0), sizes, axis=1)
     same_class = ops.equal(labels[:, None], labels[None, :])
     class_size = ops.sum(ops.cast(same_class, "float32"), axis=1)
     # Dividing by the class's size draws a class first and then one of its rows,

@@ -14,6 +14,7 @@ from keras_m2m.imbalance.counts import major_classes
 from keras_m2m.imbalance.counts import many_medium_few
 from keras_m2m.imbalance.counts import step_counts
 from keras_m2m.imbalance.prior import check_prior
+from keras_m2m.imbalance.probabilities import acceptance_by_size
 from keras_m2m.imbalance.probabilities import acceptance_probability
 from keras_m2m.imbalance.probabilities import generation_probability
 from keras_m2m.imbalance.probabilities import translation_share
@@ -23,6 +24,7 @@ from keras_m2m.imbalance.weights import inverse_frequency_weights
 
 __all__ = [
     "ClassCounts",
+    "acceptance_by_size",
     "acceptance_probability",
     "check_class_counts",
     "check_prior",

@@ -63,9 +63,47 @@ def acceptance_probability(class_counts: ClassCounts, beta: float) -> np.ndarray
 
     Source: Kim et al., M2m (CVPR 2020), eqs. (3) and (5).
     """
-    counts = check_class_counts(class_counts)
+    return _acceptance(check_class_counts(class_counts), beta)
+
+
+def _acceptance(counts, beta):
     surplus = np.maximum(counts[np.newaxis, :] - counts[:, np.newaxis], 0)
     return one_minus_power(beta, surplus)
+
+
+def acceptance_by_size(
+    class_counts: ClassCounts, beta: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`acceptance_probability` as a table of the sizes of classes.
+
+    Classes of one size share a row and a column. Of N samples there are at most
+    `sqrt(2 * N)` sizes, however many classes.
+
+    Args:
+        class_counts: Training samples per class, positive integers of shape
+            `(num_classes,)`, in any order.
+        beta: See `acceptance_probability`.
+
+    Returns:
+        `(table, size_of)`: float64 `(sizes, sizes)`, indexed `[target, seed]` by sizes
+        in ascending order, and which size each class has, integers `(num_classes,)`.
+
+    Raises:
+        ValueError: As for `acceptance_probability`.
+
+    Example:
+
+    >>> table, size_of = acceptance_by_size([100, 10, 10], beta=0.99)
+    >>> table.round(3)
+    array([[0.   , 0.595],
+           [0.   , 0.   ]])
+    >>> size_of
+    array([1, 0, 0])
+
+    Source: Kim et al., M2m (CVPR 2020), eqs. (3) and (5).
+    """
+    sizes, size_of = np.unique(check_class_counts(class_counts), return_inverse=True)
+    return _acceptance(sizes, beta), size_of
 
 
 def translation_share(class_counts: ClassCounts, beta: float) -> float:
@@ -92,7 +130,8 @@ def translation_share(class_counts: ClassCounts, beta: float) -> float:
 
     Source: Kim et al., M2m (CVPR 2020), Algorithm 1, with R drawn beforehand.
     """
-    accepted = acceptance_probability(class_counts, beta)
-    total = accepted.sum(axis=1)
-    kept = (accepted**2).sum(axis=1) / np.where(total > 0, total, 1)
-    return float(np.mean(generation_probability(class_counts) * kept))
+    accepted, size_of = acceptance_by_size(class_counts, beta)
+    classes = np.bincount(size_of)
+    total = accepted @ classes
+    kept = accepted**2 @ classes / np.where(total > 0, total, 1)
+    return float(np.mean(generation_probability(class_counts) * kept[size_of]))

@@ -141,15 +141,18 @@ def _on_host(values):
 
 def _compare(class_counts, found):
     """Warn where a class that is said to be larger has clearly fewer labels."""
-    larger = class_counts[:, None] > class_counts[None, :]
-    fewer = _TELLING_RATIO * found[:, None] < found[None, :]
-    deviation = np.sqrt(found[:, None] + found[None, :])
-    clearly = found[None, :] - found[:, None] > _TELLING_DEVIATIONS * deviation
-    wrong = larger & fewer & clearly
+    order = np.argsort(class_counts, kind="stable")
+    smaller = np.searchsorted(class_counts[order], class_counts)  # So many classes are.
+    most = np.maximum.accumulate(found[order])
+    rival = np.where(smaller > 0, most[smaller - 1], 0)  # Of smaller classes.
+    fewer = _TELLING_RATIO * found < rival
+    clearly = rival - found > _TELLING_DEVIATIONS * np.sqrt(found + rival)
+    wrong = fewer & clearly
     if wrong.any():
         # The clearest pair.
-        ratio = np.where(wrong, found[None, :] / (found[:, None] + 1), 0)
-        large, small = np.unravel_index(ratio.argmax(), ratio.shape)
+        large = np.where(wrong, rival / (found + 1), 0).argmax()
+        candidates = order[: smaller[large]]
+        small = candidates[found[candidates].argmax()]
         warnings.warn(
             "`class_counts` contradict the labels: they must be in the order of the "
             "labels, as keras_m2m.count_classes(y, num_classes) gives them. Received: "

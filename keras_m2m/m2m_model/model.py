@@ -13,7 +13,7 @@ from keras_m2m._backend import run_stateful
 from keras_m2m._backend import unhindered
 from keras_m2m._backend import values_kept
 from keras_m2m.imbalance import ClassCounts
-from keras_m2m.imbalance import acceptance_probability
+from keras_m2m.imbalance import acceptance_by_size
 from keras_m2m.imbalance import check_class_counts
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.imbalance import translation_share
@@ -144,7 +144,8 @@ class M2mModel(SteppingPair):
         super().__init__(f, g, bounds, step_size, noise, units, seed, name, mixing)
         self.class_counts, self.beta = counts, beta
         self._generation = generation_probability(counts).astype("float32")
-        self._acceptance = acceptance_probability(counts, beta).astype("float32")
+        acceptance, size_of = acceptance_by_size(counts, beta)
+        self._acceptance = acceptance.astype("float32"), size_of.astype("int32")
         self._share = translation_share(counts, beta)
         self._networks = FrozenNetworks(f, g)
         self.lam = checks.check_real(0, lam=lam)
@@ -222,7 +223,7 @@ class M2mModel(SteppingPair):
         """
         draws = self.draw_numbers(ops.shape(labels)[0])
         choice = translation.choose_seeds(
-            labels, draws, self._generation, self._acceptance
+            labels, draws, self._generation, *self._acceptance
         )
         return wanted_seeds(x, labels, choice, self._plan.static)
 

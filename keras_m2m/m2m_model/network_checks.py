@@ -10,7 +10,7 @@ from keras_m2m.m2m_model.network_trial import try_out
 from keras_m2m.m2m_model.replicas import own_part
 
 # Measured for 8,142 classes; where it warns it is a gigabyte.
-_BYTES_A_PAIR = 61
+_BYTES_A_PAIR = 56
 _MANY_CLASSES = 4_000
 _MOST_CLASSES = 10_000
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import strategies as st
 
 from helpers import oracles
+from keras_m2m.imbalance import acceptance_by_size
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import effective_number
 from keras_m2m.imbalance import effective_number_weights
@@ -160,6 +161,14 @@ def test_acceptance_follows_the_classes_when_they_are_reordered(counts, beta, ra
     reordered = acceptance_probability(np.array(counts)[order], beta)
     original = acceptance_probability(counts, beta)
     np.testing.assert_array_equal(reordered, original[np.ix_(order, order)])
+
+
+@hypothesis.given(COUNTS, BETAS)
+def test_classes_of_one_size_share_a_row_and_a_column_of_acceptance(counts, beta):
+    table, size_of = acceptance_by_size(counts, beta)
+    assert len(table) == len(set(counts))
+    expected = acceptance_probability(counts, beta)
+    np.testing.assert_array_equal(table[size_of][:, size_of], expected)
 
 
 @pytest.mark.parametrize("beta", [-0.1, 1.0, 1.5, float("nan")])

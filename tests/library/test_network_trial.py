@@ -92,12 +92,12 @@ def test_training_asks_no_layer_for_its_configuration():
 
 
 def test_many_classes_are_warned_of_with_their_memory():
-    with pytest.warns(UserWarning, match=r"about 3\.8 GiB for 8142 classes"):
+    with pytest.warns(UserWarning, match=r"about 3\.5 GiB for 8142 classes"):
         check_number_of_classes(8142)
 
 
 def test_more_classes_than_memory_serves_are_refused():
-    with pytest.raises(ValueError, match=r"22\.7 GiB for 20000 classes.*: 20000"):
+    with pytest.raises(ValueError, match=r"20\.9 GiB for 20000 classes.*: 20000"):
         check_number_of_classes(20_000)
 
 

@@ -6,6 +6,7 @@ from helpers import oracles
 from helpers.compilation import MODES
 from helpers.compilation import compiled
 from helpers.gradients import to_numpy
+from keras_m2m.imbalance import acceptance_by_size
 from keras_m2m.imbalance import acceptance_probability
 from keras_m2m.imbalance import generation_probability
 from keras_m2m.translation import choose_seeds
@@ -104,3 +105,16 @@ def test_the_extreme_draws_choose_the_first_and_the_last_eligible_row():
 def test_the_largest_class_is_never_generated():
     _, wanted = chooser(LABELS, COUNTS[0])(np.zeros((3, len(LABELS))))
     assert (wanted == (LABELS != 3)).all()
+
+
+def test_seeds_by_sizes_of_classes_are_those_by_classes():
+    class_counts = [7, 100, 40, 7]
+    table, size_of = acceptance_by_size(class_counts, BETA)
+    generation = generation_probability(class_counts).astype("float32")
+    acceptance = acceptance_probability(class_counts, BETA).astype("float32")
+    draws = np.random.default_rng(0).random((3, len(LABELS)), "float32")
+    by_classes = choose_seeds(LABELS, draws, generation, acceptance)
+    tables = table.astype("float32"), size_of.astype("int32")
+    by_sizes = choose_seeds(LABELS, draws, generation, *tables)
+    for found, expected in zip(by_sizes, by_classes, strict=True):
+        np.testing.assert_array_equal(to_numpy(found), to_numpy(expected))
