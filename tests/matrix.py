@@ -111,6 +111,9 @@ def test(cell, sdist, options):
     environment = {**os.environ, "KERAS_BACKEND": cell.backend}
     environment.pop("PYTHONPATH", None)
     command = ["pytest", "-q", "-p", "no:cacheprovider", *options.tests]
+    if cell.versions == "oldest":
+        # Of what newer packages beside them deprecate.
+        command += ["-W", "default::DeprecationWarning", "-W", "default::FutureWarning"]
     run(cell, command, cwd=source, env=environment, timeout=60 * options.minutes)
 
 
