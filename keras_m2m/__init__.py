@@ -60,7 +60,7 @@ from keras_m2m.schedules import warmup_step_decay
 from keras_m2m.units import moments
 from keras_m2m.units import standard_units
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [  # noqa: RUF022  it takes CMO for a constant
     "BalancedAccuracy",

@@ -19,6 +19,7 @@ from keras_m2m import translation
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"
+CITATION = ROOT / "CITATION.cff"
 INDEX = ROOT / "docs" / "api.md"
 OF_HEADS = {f"heads.{name}": getattr(heads, name, None) for name in heads.__all__}
 OF_DECISIONS = {f"decisions.{n}": getattr(decisions, n) for n in decisions.__all__}
@@ -154,8 +155,10 @@ def test_the_equations_have_types():
     assert [each for each in functions(translation) if not is_typed(each)] == []
 
 
-def test_the_version_is_the_newest_in_the_changelog():
-    newest = re.search(r"^## \[(\d.*?)\]", CHANGELOG.read_text(), re.MULTILINE)
+def test_the_version_is_the_newest_in_the_changelog_and_the_one_to_cite():
+    newest = re.search(r"^## \[(\d.*?)\] - (.+)$", CHANGELOG.read_text(), re.MULTILINE)
+    cited = dict(re.findall(r"^([\w-]+): (.+)$", CITATION.read_text(), re.MULTILINE))
+    assert newest.groups() == (cited["version"], cited["date-released"])
     assert keras_m2m.__version__ == newest[1]
 
 
