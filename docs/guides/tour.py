@@ -87,7 +87,7 @@ gained = {name: [recall[name]] for name in ("DRS", "M2m")}
 plots.recall_gain(gained, [recall["ERM"]], counts)
 
 # %% [markdown]
-# The rare classes, on the right, gain. One seed on a small test set: a difference of a
+# In this run the rare classes, on the right, gain. One seed on a small test set: a difference of a
 # point or two between DRS and M2m says nothing
 # ([results with five seeds](../results/README.md)).
 #
@@ -95,7 +95,8 @@ plots.recall_gain(gained, [recall["ERM"]], counts)
 #
 # Ten steps move an image of a frequent class until *g* takes it for one of a rare class.
 # From top to bottom: the image, what was added, and the result, with the
-# probability that *g* gives to the new class.
+# probability that *g* gives to the new class. Training uses those with 0.9 or more (`gamma`); elsewhere
+# the row of the batch stays as it was.
 
 # %% alt="Images of zeros and ones, what is added, and their translations to rare digits"
 f, g = trained["M2m"].f, trained["M2m"].g

@@ -92,6 +92,8 @@ def main(paths: list[str], folder: str) -> None:
     for path in map(pathlib.Path, paths):
         print(path, flush=True)
         text, pictures = page(run(path), path.stem)
+        for old in out.glob(f"{path.stem}_[0-9]*.png"):
+            old.unlink()
         for file, content in pictures.items():
             (out / file).write_bytes(content)
         (out / f"{path.stem}.md").write_text(text)
