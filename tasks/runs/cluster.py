@@ -33,6 +33,11 @@ from tasks.runs.graph import Graph
 
 RETRIES = 3  # Of a step whose worker was lost.
 _AUTO, _LOCAL = "auto", "local"
+_HINTS = {
+    _AUTO: "Start it by `ray start --head`, or give --ray=local for this machine alone",
+    _LOCAL: "What Ray says of it is in /tmp/ray/session_latest/logs",
+}
+_HINT = "If the cluster asks for a token, give it here too, with RAY_AUTH_MODE=token"
 _LOOK = 1.0  # Seconds from one look at what is done to the next.
 _PATIENCE = 10.0  # Seconds for an address to answer.
 # How gRPC, which Ray speaks, begins on both sides: a preface, and a frame of settings,
@@ -144,7 +149,7 @@ def _connect(ray, where):
     address = where
     if where == _AUTO:
         address = os.environ.get("RAY_ADDRESS") or _AUTO
-    if _is_address(address):
+    if address not in (_AUTO, _LOCAL):
         _check_answers(address)
     options = {"logging_level": logging.ERROR}
     if where == _LOCAL:
@@ -153,19 +158,15 @@ def _connect(ray, where):
         with _signals_kept():
             ray.init(address=address, **options)
     except (OSError, RuntimeError, ValueError) as error:  # ConnectionError among them.
-        reason = " ".join(str(error).split())
-        hint = ""
-        if where == _AUTO:
-            hint = (
-                ". Start Ray by `ray start --head`, or give --ray=local, for this "
-                "machine alone"
-            )
-        raise UserError(f"--ray={where}: {reason}{hint}") from error
+        reason, hint = " ".join(str(error).split()), _HINTS.get(address, _HINT)
+        raise UserError(f"--ray={where}: {reason}. {hint}") from error
 
 
 def _check_answers(address):
     """Raise where no Ray answers, for which Ray itself would wait minutes."""
     host, _, port = address.rpartition(":")
+    if not _is_address(address):
+        raise UserError(f"RAY_ADDRESS must be HOST:PORT. Received: {address}")
     try:
         at = host.strip("[]"), int(port)
         with socket.create_connection(at, _PATIENCE) as connection:

@@ -1,8 +1,6 @@
 """The part of a cluster's worker: a process that makes one step after the other."""
 
 import contextlib
-import functools
-import gc
 import io
 import os
 import platform
@@ -84,9 +82,7 @@ def make(step: Step, place: Place, *needed: Any) -> Any:
                     "the data, or the number of devices, is another one than where "
                     "the command runs"
                 )
-            made = step.make(cells, step.settings)
-            _freeze()
-            return made
+            return step.make(cells, step.settings)
     except (UserError, OSError) as error:
         # Of which there may be kinds that do not go from one process to another.
         raise UserError(f"{error} (on {platform.node()})") from None
@@ -107,10 +103,3 @@ def _trainings(sweep, place):
             _devices.enter_context(sweep.devices())
         _opened[key] = sweep.opened[0]
     return _opened[key]
-
-
-@functools.cache
-def _freeze():
-    """Each training collects garbage: not through all that the first one imported."""
-    gc.collect()
-    gc.freeze()

@@ -114,13 +114,22 @@ def threads() -> dict[str, int | str]:
 
 
 def clear_session() -> None:
-    """`keras.utils.clear_session` that leaves the chosen devices chosen."""
+    """`keras.utils.clear_session` that leaves the chosen devices chosen.
+
+    It collects garbage: not each time through all that the first training imported.
+    """
     if keras.config.backend() == "tensorflow" and count() > 1:
         gc.collect()  # All else would take the scope of the devices along.
         return
     distribution = keras.distribution.distribution()
     keras.utils.clear_session()
     keras.distribution.set_distribution(distribution)
+    _set_aside()
+
+
+@functools.cache
+def _set_aside():
+    gc.freeze()
 
 
 def _all_devices():

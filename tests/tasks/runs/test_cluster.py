@@ -183,6 +183,15 @@ def test_what_is_no_address_is_refused(address, tmp_path):
     assert f"or HOST:PORT. Received: --ray={address}" in message
 
 
+def test_an_address_of_the_environment_is_looked_at_too(tmp_path, monkeypatch):
+    pytest.importorskip("ray").shutdown()
+    monkeypatch.setenv("RAY_ADDRESS", "ray://localhost:1")
+    expected = "RAY_ADDRESS must be HOST:PORT. Received: ray://localhost:1"
+    assert refused(tmp_path, "--ray=auto") == expected
+    monkeypatch.setenv("RAY_ADDRESS", "localhost:1")
+    assert "--ray=localhost:1: no Ray answers" in refused(tmp_path, "--ray=auto")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_an_address_where_nothing_answers_is_refused(host, tmp_path):
     pytest.importorskip("ray")
