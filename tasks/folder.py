@@ -47,11 +47,14 @@ after `--defer_epoch`, take several times as long.
 `python -m tasks.predict --model=RUN --data=NEW` then predicts new samples.
 """
 
+import math
 from dataclasses import replace
 
 import keras
+import numpy as np
 
 import keras_m2m
+from keras_m2m.sampling import is_stream
 from tasks.data.own.array_samples import KINDS
 from tasks.data.own.load import data_name
 from tasks.data.own.load import load
@@ -71,11 +74,14 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     if data.start is not None:
         return network_from(data, head, settings)
     x = data.train[0]
+    shape, num_classes = x.shape[1:], len(data.class_names)
+    if is_stream(x):  # Some of them show how bright they are.
+        some = min(len(x), max(1, _PIXELS // math.prod(shape)))
+        x = x[np.linspace(0, len(x) - 1, some).astype(int)]
     arguments = {"head": head, "weight_decay": settings.weight_decay}
     if data.preprocessor is None:  # Which brings tables to one scale.
         mean, variance = keras_m2m.moments(x)
         arguments |= {"mean": mean, "variance": variance}
-    shape, num_classes = x.shape[1:], len(data.class_names)
     network = settings.network
     if network == "auto":
         own = {2: "resnet1d", 3: "resnet"}
@@ -88,6 +94,7 @@ def build(data: Data, head: str, settings: Settings) -> keras.Model:
     return getattr(keras_m2m, network)(num_classes, shape, **arguments)
 
 
+_PIXELS = 2**24  # By which a stream of images is normalised.
 _WIDTH = 32  # Half of the paper's, which takes four times as long.
 _FRACTION = {"lower_bound": 0.01, "upper_bound": 0.5}
 _NETWORKS = ["auto", "resnet", "preact_resnet18", "resnet1d", "mlp"]

@@ -123,6 +123,12 @@ def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return crops
 
 
+def augment_each(images: np.ndarray, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+    """`augment` of a stream, with a source of the crops and flips for each image."""
+    alone = (augment(image[None], rng) for image, rng in zip(images, rngs, strict=True))
+    return np.concatenate([*alone])
+
+
 def _height_and_width_last(images):
     """The same memory; a pixel with its channels last is one item, and moves as one."""
     if _channels_first():

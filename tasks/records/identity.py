@@ -168,12 +168,14 @@ def is_of_other_columns(record: dict, settings: Settings) -> bool:
 
 
 def checksum(data: Data) -> int:
-    """A number that changes with the data, as far as it is in memory."""
+    """A number that changes with the data: of a stream, with what it says of itself."""
     found = zlib.crc32("\n".join(data.class_names).encode())
     for samples, labels in filter(None, (data.train, data.validation, data.test)):
         found = zlib.crc32(labels.tobytes(), found)
         if not is_stream(samples):
             found = zlib.crc32(memoryview(samples.ravel()).cast("B"), found)
+        elif hasattr(samples, "checksum"):
+            found = zlib.crc32(f"{samples.checksum}".encode(), found)
     for weights in data.start.get_weights() if data.start else ():
         found = zlib.crc32(np.ascontiguousarray(weights).tobytes(), found)
     return found

@@ -7,7 +7,6 @@ import keras
 from keras_m2m import heads
 from keras_m2m.recipes.after import batch_prior
 from keras_m2m.recipes.afterwards import network_after
-from keras_m2m.sampling import is_stream
 from tasks.data.streams import Augmented
 from tasks.experiment.recipes import method_of
 from tasks.experiment.settings import Settings
@@ -27,7 +26,7 @@ def done_after(
     Args:
         f: The trained network, which stays as it is.
         data: What it was trained on. Training samples are taken without augmentation;
-            of a stream, one augmented sample each.
+            where it makes samples of a stream, one augmented sample each.
         settings: What it was trained by, and what is to be done.
         kept: Features of `f` by the part of the data, to which new ones are added.
 
@@ -55,7 +54,8 @@ def done_after(
 def _features(f, data, seed, kept, part):
     if part not in kept:
         samples = getattr(data, part)[0]
-        if part == "train" and is_stream(samples):
+        # A stream of samples has a shape; of another augmentation makes them.
+        if part == "train" and not hasattr(samples, "shape"):
             samples = Augmented(samples, data.augment, seed)
         values = devices.predict(heads.feature_network(f), samples)
         kept[part] = heads.Features(values)

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ from tasks.data.own.memory import available
 from tasks.experiment.errors import UserError
 from tasks.experiment.paths import keras_home
 
+_AT_ONCE = 4096  # What waits for a thread takes memory.
 _VERSION = 3  # To be raised when images are prepared in another way.
 # As bytes of up to 16 bits, a copy of them by splits, and as float32.
 BYTES_A_VALUE = 2 + 2 + 4
@@ -47,7 +49,7 @@ def prepare(
     Raises:
         UserError: If files cannot be decoded; it names the first ten.
     """
-    key, path = state(paths, size), _kept_file(folder, size)
+    key, path = state(paths, size), kept_file(folder, size)
     kept = kept_arrays.read(path, key)
     if kept is None:
         print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
@@ -55,7 +57,7 @@ def prepare(
         bits = _bits(deep)
         for row in range(len(images) if bits else 0):  # As floats they are large.
             images[row] = _widened(images[row], bits if row in deep else 8)
-        note = "; ".join(_notes(deep, coarse))
+        note = "; ".join(notes(deep, coarse))
         kept = {"images": images, "bits": np.array(bits or 0), "note": np.array(note)}
         kept_arrays.write(path, key, **kept)
     else:
@@ -107,21 +109,39 @@ def _decoded(paths, size, taken):
     budget = MemoryBudget(available() - 3 * taken)
     read = functools.partial(_try_decode, size=size, budget=budget)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(read, paths)
+        for start in range(0, len(paths), _AT_ONCE):
+            yield from pool.map(read, paths[start : start + _AT_ONCE])
+
+
+def decoded(
+    paths: Sequence[Path], size: int, taken: int = 0
+) -> Iterator[Decoded | Exception]:
+    """Decode images in order, and show how many are done.
+
+    Args:
+        paths: Image files.
+        size: Side of the images in pixels.
+        taken: Bytes that are held meanwhile.
+
+    Yields:
+        The image of each file, or why it cannot be decoded.
+    """
+    bar = keras.utils.Progbar(
+        len(paths), verbose=1 if sys.stdout.isatty() else 2, unit_name="image"
+    )
+    for row, image in enumerate(_decoded(paths, size, taken)):
+        bar.update(row + 1)
+        yield image
 
 
 def _decode_all(paths, size):
     """The images, each in the units of its file; peaks of deep and coarse ones."""
     images = np.empty((len(paths), size, size, 3), "uint8")
     deep, coarse, broken = {}, {}, {}
-    bar = keras.utils.Progbar(
-        len(paths), verbose=1 if sys.stdout.isatty() else 2, unit_name="image"
-    )
     # Held beside them: the images, as bytes and once more where they become 16 bits.
     for row, (path, image) in enumerate(
-        zip(paths, _decoded(paths, size, images.nbytes), strict=True)
+        zip(paths, decoded(paths, size, images.nbytes), strict=True)
     ):
-        bar.update(row + 1)
         if not isinstance(image, Decoded):
             broken[path] = image
             continue
@@ -158,7 +178,7 @@ def bits_of(paths: Sequence[Path]) -> int | None:
         for row, (kind, peak) in enumerate(pool.map(read, paths)):
             if kind is not None:
                 peaks[kind][row] = peak
-    for note in _notes(**peaks):
+    for note in notes(**peaks):
         print(f"note: {note}", flush=True)
     return _bits(peaks["deep"])
 
@@ -177,7 +197,7 @@ def _widened(pixels, bits):
     return np.rint(pixels * ((2**16 - 1) / (2**bits - 1))).astype("uint16")
 
 
-def _notes(deep, coarse):
+def notes(deep: dict[int, int], coarse: dict[int, int]) -> Iterator[str]:
     """What is to be said of images of more than 8 bits."""
     if coarse:
         if max(coarse.values()) < 16:
@@ -222,6 +242,7 @@ def state(paths: Sequence[Path], size: int) -> str:
     return digest.hexdigest()
 
 
-def _kept_file(folder, size):
+def kept_file(folder: Path, size: int) -> Path:
+    """The file that `prepare` keeps the images of a folder in."""
     place = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return keras_home() / "keras_m2m" / f"images-{place}-{size}.npz"

@@ -52,8 +52,9 @@ def list_images(folder: Path, by_folder: bool = False) -> Listing:
         found = {"train": _classes(folder, root)}
     names = sorted({name for own in found.values() for name in own})
     check_class_names(names, f"{folder}")
+    number = {name: k for k, name in enumerate(names)}
     rows = [
-        (path, names.index(name), split, place)
+        (path, number[name], split, place)
         for split, classes in found.items()
         for name, images in classes.items()
         for path, place in images
@@ -61,8 +62,9 @@ def list_images(folder: Path, by_folder: bool = False) -> Listing:
     files, labels, splits, places = zip(*rows, strict=True)
     _note_places(places, folder, by_folder)
     labels, splits = np.array(labels, "int64"), np.array(splits)
-    groups = [str(place or path) for path, place in zip(files, places)]
-    groups = np.array(groups) if by_folder else None
+    groups = None
+    if by_folder:
+        groups = np.array([str(place or path) for path, place in zip(files, places)])
     return Listing([*files], labels, splits, names, groups)
 
 

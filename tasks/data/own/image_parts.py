@@ -8,10 +8,12 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from keras_m2m.sampling import is_stream
 from tasks.data.own.features import features
 from tasks.data.own.image_files import BYTES_A_VALUE
 from tasks.data.own.image_files import prepare
 from tasks.data.own.image_folder import list_images
+from tasks.data.own.kept_images import keep
 from tasks.data.own.label_files import labels_are_elsewhere
 from tasks.data.own.labelled_images import FOLDER
 from tasks.data.own.labelled_images import list_labelled
@@ -22,13 +24,17 @@ from tasks.data.own.splitting import complete
 from tasks.experiment.errors import UserError
 from tasks.experiment.settings import Settings
 
+# Bytes. Not what is free: on each machine the same data is to give the same numbers.
+_MOST_IN_MEMORY = 2**32
+
 
 class Images(NamedTuple):
     """Photographs, read.
 
     Attributes:
-        parts: `(x, y)` of each split: uint8 or uint16 images, or float32 features, and
-            int64 labels that index `class_names`.
+        parts: `(x, y)` of each split: uint8 or uint16 images, or float32 features, or a
+            stream of samples where arrays of all would take more than 4 GiB; and int64
+            labels that index `class_names`.
         class_names: One per class.
         bits: As `prepare` gives it.
         files: Of the test images.
@@ -80,12 +86,15 @@ def read_images(
         digest = digest_of(frozen, settings.backbone)
         x, bits = features(found.files, path, frozen, digest)
     files = [Path(found.files[row]) for row in parts["test"][0]]
-    parts = {split: (x[own], y) for split, (own, y) in parts.items()}
+    take = x.part if is_stream(x) else x.__getitem__
+    parts = {split: (take(own), y) for split, (own, y) in parts.items()}
     return Images(parts, found.class_names, bits, files, found.defaults)
 
 
 def _pixels(files, size, folder):
     needed = len(files) * size * size * 3 * BYTES_A_VALUE
+    if needed > _MOST_IN_MEMORY:
+        return keep(files, size, folder), None
     what = f"{len(files)} images of {size}×{size} pixels"
     check_memory(needed, what, "Give a smaller --image_size")
     return prepare(files, size, folder)

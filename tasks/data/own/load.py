@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_m2m.sampling import is_stream
 from tasks.data.own.arrays import read_arrays
 from tasks.data.own.features import side_of
 from tasks.data.own.image_parts import read_images
@@ -18,6 +19,7 @@ from tasks.data.own.table_files import is_table
 from tasks.data.own.table_files import tables_of
 from tasks.data.own.tables import load as load_tables
 from tasks.data.small_images import augment
+from tasks.data.small_images import augment_each
 from tasks.data.small_images import in_order_of_keras
 from tasks.data.small_images import samples
 from tasks.experiment.errors import UserError
@@ -54,9 +56,9 @@ def load(settings: Settings) -> Data:
     start = None if frozen else backbone
     if start is not None:
         note_cost(start, np.bincount(parts["train"][1]), settings)
-    kind = _KINDS[parts["train"][0].ndim]
+    kind = _KINDS[len(parts["train"][0].shape)]
     _check_network(settings.network, kind)
-    images = kind == "images"
+    images, augments = kind == "images", settings.augment == "auto"
     if not images:
         tell_spreads(parts["train"][0], far_apart=settings.units == "none")
     return Data(
@@ -66,7 +68,7 @@ def load(settings: Settings) -> Data:
         class_names=class_names,
         source=_source(path, parts["train"][0].shape[1:], backbone),
         bounds=(0.0, 1.0) if images else None,
-        augment=augment if images and settings.augment == "auto" else None,
+        augment=_augment(parts["train"][0]) if images and augments else None,
         frozen=frozen,
         start=start,
         by_few=False,
@@ -156,9 +158,13 @@ def _check_network(network, kind):
 
 def _floats(x):
     """Float32 samples, images in [0, 1] and in the order that Keras is set to."""
-    if x.ndim != 4:
+    if is_stream(x) or x.ndim != 4:  # A stream gives such images.
         return x
     return in_order_of_keras(x) if x.dtype.kind == "f" else samples(x)
+
+
+def _augment(x):
+    return augment_each if is_stream(x) else augment
 
 
 def _source(path, shape, backbone):

@@ -17,7 +17,7 @@ class Stream:
     """Samples by their numbers, which `augment` turns into points."""
 
     def __init__(self, points):
-        self.points, self.shape = points, points.shape
+        self.points = points
 
     def __len__(self):
         return len(self.points)
@@ -50,3 +50,27 @@ def test_a_stream_has_the_features_of_one_crop_of_each_sample(streamed):
     np.testing.assert_array_equal(of_stream, again)
     assert (of_stream != of_arrays).any()
     np.testing.assert_allclose(of_stream, of_arrays, atol=2e-3)
+
+
+class Points(Stream):
+    """Samples as networks take them."""
+
+    def __init__(self, points):
+        super().__init__(points)
+        self.shape = points.shape
+
+    def __getitem__(self, rows):
+        return self.points[rows]
+
+
+def test_a_stream_of_samples_has_their_own_features():
+    data = tiny.blobs(tiny.settings())
+    points, labels = data.train
+    stream = replace(data, train=(Points(points), labels), augment=None)
+    f = tiny.build(data, "dense", tiny.settings())
+    settings = tiny.settings(method="erm").followed_by(After("ncm"))
+    of_arrays, of_stream = (
+        afterwards.done_after(f, own, settings, {})[0].get_weights()[-1]
+        for own in (data, stream)
+    )
+    np.testing.assert_array_equal(of_stream, of_arrays)
