@@ -1,9 +1,12 @@
 """Each guide runs as a script, and its page shows what it printed."""
 
 import base64
+import contextlib
+import io
 import os
 import pathlib
 import re
+import subprocess
 from types import SimpleNamespace
 from unittest import mock
 
@@ -14,6 +17,9 @@ from matplotlib import pyplot
 
 from docs.site import guides
 from keras_m2m.recipes import METHODS
+from tasks import folder
+from tasks.experiment.settings import parse
+from tasks.runs import runner
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "guides"
@@ -29,11 +35,21 @@ OWN = [
 ]
 
 
+def in_this_process(line, in_another=subprocess.run, **options):
+    """`subprocess.run`, but `tasks.folder` here, where all is imported already."""
+    if line[1:3] != ["-m", "tasks.folder"]:
+        return in_another(line, **options)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        runner.run(folder.TASK, parse(folder.TASK, line[3:]))
+    return subprocess.CompletedProcess(line, 0, printed.getvalue())
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A function that runs a guide in an empty folder and returns its names."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(subprocess, "run", in_this_process)
     matplotlib.use("Agg")
 
     def result(path):
