@@ -34,7 +34,7 @@ DATASETS = those(
 # For tests/library, beside one backend. What else is missing skips its tests.
 LIBRARY_TESTS = [
     *sorted({*REPORT, *TABLES, *those("imbalanced-learn", "pillow")}),
-    "hypothesis>=6.100",
+    "hypothesis>=6.170",
     "polars>=1.30",
     "pytest>=8.3",
 ]

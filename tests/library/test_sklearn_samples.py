@@ -120,7 +120,7 @@ def test_a_series_goes_through_the_network_for_series_if_that_is_given():
     x, y = two_classes()
     x = x.reshape(80, 2, 2)
     build = functools.partial(keras_m2m.resnet1d, width=4)
-    found = tiny(build=build).fit(x, y)
+    found = tiny(build=build, epochs=8).fit(x, y)
     assert found.model_.input_shape == (None, 2, 2)
     assert found.score(x, y) > 0.9
     np.testing.assert_allclose(normalised_by(found), x.mean((0, 1)), rtol=1e-5)
