@@ -80,7 +80,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.no_backend
 def test_without_keras_hub_an_unknown_name_says_what_is_close(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
-    with pytest.raises(ImportError, match=r"MobileNetV3Small.*keras_m2m\[pretrained"):
+    with pytest.raises(ImportError, match=r"MobileNetV3Small.*pip install keras-hub"):
         load_backbone("MobileNetV3Smal")
 
 

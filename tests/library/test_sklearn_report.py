@@ -57,10 +57,11 @@ def test_choices_and_scores_are_of_different_samples(classifier, logistic):
     assert found.scores["logistic"] == pytest.approx(expected)
 
 
-def test_labels_are_in_the_order_of_the_classes(classifier):
+def test_labels_stand_from_the_most_frequent_class_in_all_tables(classifier):
     found = classifier.report(X_HELD, Y_HELD, costs=[[0, 1, 1], [9, 0, 9], [1, 1, 0]])
     header = re.findall(r'<th scope="col">(ant|mole|zebra)</th>', found.html)
-    assert header[:3] == ["ant", "mole", "zebra"]
+    assert header == ["ant", "zebra", "mole"] * (len(header) // 3)
+    assert header
 
 
 def test_classes_that_another_classifier_lacks_have_no_probability(classifier):

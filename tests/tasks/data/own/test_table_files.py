@@ -134,9 +134,9 @@ def test_a_table_too_large_for_memory_is_refused(tmp_path, monkeypatch):
         read_table(written(tmp_path, "a,b\n1,2\n"))
 
 
-def test_without_pandas_the_extra_is_named(tmp_path, monkeypatch):
+def test_without_pandas_the_packages_are_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(UserError, match=r"pip install 'keras_m2m\[tables\]'"):
+    with pytest.raises(UserError, match="pip install pandas pyarrow"):
         read_table(written(tmp_path, "a,b\n1,2\n"))
 
 
