@@ -159,16 +159,17 @@ class Rule(NamedTuple):
             raise ValueError("A rule must hold offsets or costs, not both")
         if given("prior") != given("test_prior"):
             raise ValueError("A rule must hold both `prior` and `test_prior`, or none")
-        shares = [
-            _shares(num_classes, **{name: get(name)}) if given(name) else None
+        shares = {
+            name: _shares(num_classes, **{name: get(name)})
             for name in ("times_prior", "prior", "test_prior")
-        ]
+            if given(name)
+        }
         temperature = check_positive(temperature=config["temperature"])
         return cls(
-            Calibration(temperature, shares[0]),
+            Calibration(temperature, shares.get("times_prior")),
             _check_offsets(get("offsets"), num_classes) if given("offsets") else None,
             check_costs(get("costs"), num_classes) if given("costs") else None,
-            (shares[1], shares[2]) if given("prior") else None,
+            (shares["prior"], shares["test_prior"]) if given("prior") else None,
         )
 
 
