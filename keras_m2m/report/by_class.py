@@ -36,10 +36,9 @@ _HEADER = (
 
 def of_classes(contents: Contents) -> Part:
     """The table of classes, and precision against recall of the rarest."""
-    # As frequent as was asked for, which changes what is right of a prediction.
-    weights = contents.question.on(contents.y).weights
     confusion = contents.confusion(contents.used.decisions)
-    weighted = weights[:, None] * confusion
+    # As frequent as was asked for, which changes what is right of a prediction.
+    weighted = contents.weights[:, None] * confusion
     p = np.stack([contents.used.rule.probabilities(own) for own in contents.p])
     order = contents.order
     rows = [_row(contents, confusion, weighted, p, k) for k in order]
@@ -95,7 +94,7 @@ def _areas(contents, p, k):
     positives, negatives = int(members.sum()), int((~members).sum())
     if not negatives:
         return ["–", "–"]
-    weights = contents.question.on(contents.y).weights[contents.y]
+    weights = contents.weights[contents.y]
     precise = float(
         np.mean(
             [
@@ -122,9 +121,7 @@ def _curves(contents, p, classes):
     curves, said = {}, []
     for k in classes:
         members = contents.y == k
-        weighted = {
-            "sample_weight": contents.question.on(contents.y).weights[contents.y]
-        }
+        weighted = {"sample_weight": contents.weights[contents.y]}
         precision, recall, _ = precision_recall_curve(members, p[:, k], **weighted)
         name = contents.names[k]
         curves[f"{name} ({contents.counts[k]:,})"] = (precision, recall)

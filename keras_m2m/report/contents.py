@@ -54,6 +54,11 @@ class Contents(NamedTuple):
         return np.argsort(-self.counts, kind="stable")
 
     @property
+    def weights(self) -> np.ndarray:
+        """Of each class on the test set: as frequent as was asked for, `(K,)`."""
+        return self.question.on(self.y).weights
+
+    @property
     def tested(self) -> np.ndarray:
         """Test samples per class."""
         return np.bincount(self.y, minlength=len(self.names))

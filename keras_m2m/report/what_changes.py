@@ -85,7 +85,7 @@ def _cost(value):
 
 def _costs(contents, states):
     costs = contents.question.objective.costs
-    weights = contents.question.on(contents.y).weights[:, None]
+    weights = contents.weights[:, None]
     rows = []
     for when, confusion in states.items():
         total = (weights * costs * confusion).sum()

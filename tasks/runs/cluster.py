@@ -104,9 +104,8 @@ def _signals_kept():
 
 def _ray():
     """The module, which takes a second to import."""
-    os.environ.setdefault(
-        "RAY_USAGE_STATS_ENABLED", "0"
-    )  # Who uses it is counted else.
+    # Else it counts who uses it.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         with _signals_kept():
             import ray

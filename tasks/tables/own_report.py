@@ -137,9 +137,8 @@ def _held(predicted):
     for row, result, (y, p, y_test, p_test) in predicted:
         seed, seconds = result["seed"], _seconds(result)
         is_network = needs_network(row.method)
-        if (
-            row.method in REFERENCES and is_network
-        ):  # A probe is as slow as its network.
+        # A probe is as slow as its network.
+        if row.method in REFERENCES and is_network:
             seconds += of_erm.get(seed, 0.0)
         kind = "network" if is_network else "reference"
         yield Held(row.label, y, p, y_test, p_test, seed, kind, seconds)

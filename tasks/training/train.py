@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import gc
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -115,7 +114,6 @@ def follow(task: Task, data: Data, settings: Settings, orders: Iterable[Order]) 
         with contextlib.suppress(Diverged):  # Process 0 says so.
             _train_together(task, data, own, order, how)
         devices.clear_session()
-        gc.collect()
 
 
 def _resume_as_well(order, f, best, watch):

@@ -10,28 +10,17 @@ from PIL import Image
 
 from helpers.own_data import RNG
 from helpers.own_data import load
-from helpers.own_data import write_images
 from tasks.data.own import image_decoding
 from tasks.data.own import image_files
 from tasks.data.own.image_files import prepare
 from tasks.data.own.memory import MemoryBudget
 from tasks.experiment.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 
 def decode(path, size):
     return image_decoding.decode(path, size, MemoryBudget(2**30)).pixels
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path, monkeypatch):
-    """Where prepared images are kept."""
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    return tmp_path / "home" / "keras_m2m"
-
-
-@pytest.fixture
-def images(tmp_path):
-    return write_images(tmp_path / "images", {"dog": 12, "cat": 6, "owl": 3})
 
 
 @pytest.mark.parametrize("width, height", [(32, 32), (48, 32), (32, 40)])

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from helpers.own_data import load
-from helpers.own_data import write_images
 from keras_m2m import ResampledDataset
 from tasks.data.own import image_parts
 from tasks.data.own import kept_images
@@ -16,19 +15,7 @@ from tasks.data.small_images import augment_each
 from tasks.experiment.errors import UserError
 from tasks.records.identity import checksum
 
-pytestmark = pytest.mark.no_backend
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path, monkeypatch):
-    """Where prepared images are kept."""
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    return tmp_path / "home" / "keras_m2m"
-
-
-@pytest.fixture
-def images(tmp_path):
-    return write_images(tmp_path / "images", {"dog": 12, "cat": 6, "owl": 3})
+pytestmark = [pytest.mark.no_backend, pytest.mark.usefixtures("kept")]
 
 
 @pytest.fixture

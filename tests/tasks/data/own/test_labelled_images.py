@@ -7,12 +7,7 @@ from PIL import Image
 from helpers.own_data import load
 from tasks.experiment.errors import UserError
 
-pytestmark = pytest.mark.no_backend
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+pytestmark = [pytest.mark.no_backend, pytest.mark.usefixtures("kept")]
 
 
 @pytest.fixture
