@@ -7,6 +7,8 @@ import pathlib
 
 import keras
 
+from keras_m2m.keras_home import keras_home
+
 
 def released() -> dict[str, dict[str, str]]:
     """What `make release-models` made last, by name: `sha256` and `command`.
@@ -48,7 +50,7 @@ def load_example(name: str, folder: str | os.PathLike | None = None) -> keras.Mo
     ```
     """
     known = released()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(
             f"There is no such example. Expected one of {sorted(known)}. "
             f"Received: name={name!r}"
@@ -59,10 +61,7 @@ def load_example(name: str, folder: str | os.PathLike | None = None) -> keras.Mo
 
 
 def _path(name, folder):
-    if folder is None:
-        home = os.environ.get("KERAS_HOME") or "~/.keras"
-        folder = pathlib.Path(home).expanduser() / "models"
-    path = pathlib.Path(folder)
+    path = keras_home() / "models" if folder is None else pathlib.Path(folder)
     return path if path.suffix == ".keras" else path / f"{name}.keras"
 
 

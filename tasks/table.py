@@ -85,11 +85,14 @@ def make(chosen: flags.FlagValues, arguments: Sequence[str]) -> str:
     own_report.check_flags(chosen)
     cluster.check_flags(chosen)
     sweep = sweep_of(chosen, arguments)
-    number = table_number(chosen)
-    name = f"table{number}" if number else chosen.table or _task(chosen)
-    out = sweep.runs / name
     if chosen.out is not None:
         out = Path(read_path("out", chosen.out))
+    elif chosen.task:
+        (own,) = sweep.datasets
+        out = sweep.runs / own.task.name_with_data(own.shared())
+    else:
+        number = table_number(chosen)
+        out = sweep.runs / (f"table{number}" if number else chosen.table)
     # An hour of training is too late to find out that a folder cannot be.
     if not chosen.found:
         make_folder("results", sweep.results)

@@ -1,8 +1,6 @@
 """Networks of `keras.applications`, trained on ImageNet."""
 
 import inspect
-import os
-import pathlib
 import re
 import warnings
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_m2m.keras_home import keras_home
 from keras_m2m.models.parts import image_shape
 
 # Sides of the images that they were trained on, where that is not 224 pixels.
@@ -156,12 +155,6 @@ def _built(name, shape, weights):
         raise FileNotFoundError(
             f"The weights of {name} are not on this machine, and cannot be downloaded: "
             f"{error}. Download {address[0]} elsewhere and put it here as "
-            f"{_folder() / file}. Or give a .keras file or the folder of a preset "
-            "instead of a name"
+            f"{keras_home() / 'models' / file}. Or give a .keras file or the folder of "
+            "a preset instead of a name"
         ) from error
-
-
-def _folder():
-    """Where Keras looks for weights."""
-    home = os.environ.get("KERAS_HOME") or "~/.keras"
-    return pathlib.Path(home).expanduser() / "models"

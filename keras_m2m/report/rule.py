@@ -75,7 +75,7 @@ def choose_rule(
         gained = lead(y, decisions, plain, objective, of_seeds=False)
         gain = (gained.difference, gained.noise)
         if gained.difference < 0:
-            return Chosen(rule._replace(prior=None), None, decisions, gain)
+            return Chosen(rule, None, decisions, gain)
         return Chosen(rule._replace(costs=objective.costs), None, decisions, gain)
     ready = p if shift is None else np.stack([rule.probabilities(own) for own in p])
     log_prior = np.log(prior if test_prior is None else test_prior)

@@ -108,8 +108,11 @@ def on_rule(
     shifted = " of the shifted probabilities" if is_shifted else ""
     if choice is None:
         if used.rule.costs is None:
+            likeliest = "likeliest class"
+            if is_shifted:
+                likeliest = "class that is likeliest before probabilities are shifted"
             yield (
-                "Decide for the likeliest class: by the costs, decisions on validation "
+                f"Decide for the {likeliest}: by the costs, decisions on validation "
                 f"samples were dearer ({gain})."
             )
         else:
@@ -166,9 +169,8 @@ def on_prior(test_prior: np.ndarray | None) -> Iterator[str]:
     if test_prior is not None:
         yield (
             "Scores are for the class frequencies that were asked for, and "
-            "probabilities are shifted to them before the decision: each is corrected, "
-            "multiplied by the new frequency of its class over the old one, and "
-            "divided by their sum."
+            "probabilities are shifted to them: each is corrected, multiplied by the "
+            "new frequency of its class over the old one, and divided by their sum."
         )
 
 

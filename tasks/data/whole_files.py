@@ -109,12 +109,13 @@ def made_folder(flag: str, folder: Path):
         raise
 
 
-def check_space(folder: Path, size: int) -> None:
+def check_space(folder: Path, size: int, remedy: str) -> None:
     """Raise unless so much can be written.
 
     Args:
         folder: Where.
         size: Bytes.
+        remedy: What to do where it cannot.
 
     Raises:
         UserError: If the disk or a quota is full, or the folder cannot be written.
@@ -124,8 +125,8 @@ def check_space(folder: Path, size: int) -> None:
             _allocate(file, folder, size)
     except OSError as error:
         raise UserError(
-            f"{folder} cannot be written to: {error.strerror}. A run needs "
-            f"{size / 2**20:.0f} MiB there. Another folder: --out_dir, of tables --runs"
+            f"{folder} cannot be written to: {error.strerror}. "
+            f"{size / 2**20:.0f} MiB are needed there. {remedy}"
         ) from error
 
 

@@ -6,6 +6,7 @@ import re
 import stat
 from pathlib import Path
 
+from keras_m2m.keras_home import keras_home as library_keras_home
 from tasks.experiment.errors import UserError
 
 _SHOWN = 80  # Characters of a path in a message.
@@ -61,7 +62,7 @@ def keras_home() -> Path:
         UserError: If it is the home of nobody.
     """
     try:
-        return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+        return library_keras_home()
     except RuntimeError as error:
         raise UserError(f"KERAS_HOME, or ~/.keras, is no path: {error}") from error
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_m2m import count_classes
 from keras_m2m.recipes import can_choose
+from tasks.experiment.paths import as_name
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,8 @@ class Task:
         presets: By name, of which one holds at the flags' defaults and gives
             `beta`, `lam` and `gamma`.
         flags: The dataset's own flags.
-        data_name: Function from settings to what a run's folder calls the data by
-            default; None where `name` says enough. Raises `UserError`.
+        data_name: Function from settings to what the data is called in names; None
+            where `name` says enough. Raises `UserError`.
     """
 
     name: str
@@ -177,3 +178,17 @@ class Task:
     presets: Mapping[str, Preset]
     flags: Sequence[Flag] = ()
     data_name: Callable[[Any], str] | None = None
+
+    def name_with_data(self, settings: Any) -> str:
+        """What default names of folders and files begin with, so that data differ.
+
+        Args:
+            settings: With the task's flags.
+
+        Raises:
+            UserError: If there is no such data.
+        """
+        names = [self.name]
+        if self.data_name:
+            names.append(as_name(self.data_name(settings)))
+        return "-".join(names)

@@ -23,7 +23,6 @@ from keras_m2m.recipes import NOTHING
 from tasks.data import whole_files
 from tasks.data.streams import own_errors
 from tasks.experiment.errors import UserError
-from tasks.experiment.paths import as_name
 from tasks.experiment.recipes import mixed_name
 from tasks.experiment.settings import Settings
 from tasks.experiment.settings import define_flags
@@ -119,9 +118,8 @@ def _folder_of(task, settings):
     if settings.out_dir:
         return Path(settings.out_dir)
     method = mixed_name(settings.method, settings.mix)
-    names = [settings.task, method, settings.loss, f"seed{settings.seed}"]
-    if task.data_name:
-        names.insert(1, as_name(task.data_name(settings)))
+    of_data = task.name_with_data(settings)
+    names = [of_data, method, settings.loss, f"seed{settings.seed}"]
     return Path("runs") / "-".join(names)
 
 

@@ -45,7 +45,10 @@ def _define_places(define):
     flags.DEFINE_string("runs", "runs/table", runs, **define)
     figures = "draw the figures too: into OUT_figures, as PNG and SVG"
     flags.DEFINE_boolean("figures", False, figures, **define)
-    out = "where the table goes, without .md or .html; default RUNS/tableN"
+    out = (
+        "where the table goes, without .md or .html; default RUNS/tableN, or "
+        "RUNS/TASK-DATA"
+    )
     flags.DEFINE_string("out", None, out, **define)
 
 

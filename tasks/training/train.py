@@ -198,5 +198,5 @@ def _resume(folder, f, best, watch, settings, training, begun_as):
         # one aside, each of weights, momentum and best weights; and the saved model.
         trainings = 2 + len(settings.compare)
         size = trainings * 11 * 4 * f.count_params() + 2**24
-        check_space(folder, size)
+        check_space(folder, size, "Another folder: --out_dir, of tables --runs")
     return resume

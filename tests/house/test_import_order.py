@@ -16,8 +16,9 @@ MOST_LINES = 300  # Of a file.
 LAYERS = {
     "_backend": 0,
     "checks": 0,
-    "examples": 0,
+    "keras_home": 0,
     "classes": 1,
+    "examples": 1,
     "units": 1,
     "imbalance": 1,
     "draws": 1,

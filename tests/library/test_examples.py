@@ -56,6 +56,8 @@ def test_a_missing_file_is_named_with_its_checksum_and_its_command(released):
 def test_another_name_is_refused(released):
     with pytest.raises(ValueError, match=r"digits_m2m.*name='digits'"):
         keras_m2m.load_example("digits")
+    with pytest.raises(ValueError, match=r"digits_m2m.*name=\['digits_m2m'\]"):
+        keras_m2m.load_example(["digits_m2m"])
 
 
 @pytest.mark.no_backend

@@ -203,6 +203,19 @@ def test_costs_decide_for_the_cheapest():
     assert "Cost of 1,000 samples" in found.html
 
 
+def test_where_costs_decide_worse_probabilities_are_shifted_all_the_same():
+    costs = [[0, 1.5, 1.5], [1, 0, 1], [1, 1, 0]]
+    one = held("m2m", 2.5, seed=1, n=200)
+    found = asked(one, costs=costs, test_prior=[1, 1, 1])
+    p = one.p_test
+    assert said(found, "before probabilities are shifted: by the costs")
+    np.testing.assert_array_equal(found.advice.decide(p), p.argmax(axis=1))
+    rule = found.advice.rule
+    weighed = rule.calibration(p) / COUNTS
+    weighed /= weighed.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.advice.probabilities(p), weighed)
+
+
 def test_another_prior_shifts_probabilities_and_decisions():
     y, p = decisions_oracle.calibrated(2000, [0.6, 0.3, 0.1])
     counts = np.bincount(y)

@@ -153,6 +153,15 @@ def test_a_classifier_that_is_not_there_is_no_command(made, data, tmp_path):
     assert files == {"reference.skops", "result.json", "rule.json"}
 
 
+def test_by_default_the_page_is_named_after_the_data(made, data, tmp_path):
+    path, _ = made
+    runs = tmp_path / "runs"
+    where = "--task=folder", f"--data_dir={data}"
+    text = command(path / "results", runs, *where, *FAST, ROWS, "--found")
+    assert f"{runs}/folder-blood.html" in text
+    assert (runs / "folder-blood.html").is_file()
+
+
 def test_records_alone_make_a_table(made, data, tmp_path):
     path, _ = made
     (tmp_path / "results").symlink_to(path / "results")

@@ -61,7 +61,8 @@ def keep(paths: Sequence[Path], size: int, folder: Path) -> KeptImages:
         Samples of all.
 
     Raises:
-        UserError: If files cannot be decoded, or hold grey of more than 8 bits.
+        UserError: If files cannot be decoded, or hold grey of more than 8 bits, or
+            the disk is full.
         OSError: If the file cannot be written.
     """
     key, about = image_files.state(paths, size), image_files.kept_file(folder, size)
@@ -70,6 +71,9 @@ def keep(paths: Sequence[Path], size: int, folder: Path) -> KeptImages:
     if kept is None or "checksum" not in kept or not path.is_file():
         print(f"preparing {len(paths)} images of {size}×{size} pixels", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Decoding may take an hour, and a disk is not to be found full at its end.
+        remedy = "Give a smaller --image_size, or another folder by KERAS_HOME"
+        whole_files.check_space(path.parent, len(paths) * size * size * 3, remedy)
         with whole_files.aside(path) as part:
             checksum, note = _write(part, paths, size)
         kept = {"checksum": np.array(checksum), "note": np.array(note)}

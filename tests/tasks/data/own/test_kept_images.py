@@ -1,5 +1,7 @@
 """Photographs that are too many for memory: a file of pixels, read batch by batch."""
 
+import errno
+import os
 import tracemalloc
 
 import numpy as np
@@ -94,4 +96,14 @@ def test_grey_of_more_than_8_bits_is_refused_by_name(images, streamed):
 def test_broken_images_are_refused_by_name(images, streamed):
     (images / "cat" / "broken.png").write_bytes(b"no image")
     with pytest.raises(UserError, match=r"1 of 22 images cannot be read(.|\n)*broken"):
+        load(images)
+
+
+def test_a_full_disk_is_found_before_images_are_decoded(images, streamed, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(kept_images.image_files, "decoded", None)
+    with pytest.raises(UserError, match=r"No space left.*smaller --image_size"):
         load(images)
