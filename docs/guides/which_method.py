@@ -84,6 +84,6 @@ axes.legend(frameon=False)
 #
 # - **Few validation samples choose badly.** With two of the rarest class, the best epoch came before
 #   deferred methods began, on all five seeds ([frozen features](../results/frozen_features.md)).
-#   Below some ten give `--protocol=field`, the last epoch.
+#   With fewer than ten of a class, `train` and `tasks.folder` therefore take the last epoch.
 # - **One seed says little.** On Reuters the spread of a method over seeds is one to two points, as large
 #   as the differences between methods.
