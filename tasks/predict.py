@@ -21,7 +21,8 @@ class, and probabilities as they come.
 `look` is empty, or says one or more of
 
 - `unsure`: the two likeliest classes are closer than in other rows; by costs, the two
-  cheapest decisions. `--look` (0.05) is the share of rows that are called so;
+  cheapest decisions. `--look` (0.05) is the share of rows that are called so, rounded
+  down: of fewer than 20 none;
 - `unlike training`: a photograph whose features are farther from those of all training
   photographs than 99 of 100 of the validation set were. `training_features.npz` in the
   folder of the run is needed for that;
@@ -125,7 +126,8 @@ def _renamed(others, taken):
 
 def _least(margins, share):
     """The share of rows of the smallest margins."""
-    return np.argsort(margins, kind="stable")[: math.ceil(share * len(margins))]
+    # Beside so few others, a single photograph would be unsure however clear it is.
+    return np.argsort(margins, kind="stable")[: math.floor(share * len(margins))]
 
 
 def _reasons(found, unsure):
@@ -151,6 +153,7 @@ def _write(arguments):
     rule = flags.FLAGS.rule
     rule = rule if rule in (None, _NO_RULE) else read_path("rule", rule)
     found = predict(folder, data, flags.FLAGS.look, rule)
+    whole_files.make_folder("out", out.parent)
     with whole_files.aside(out) as part:
         found.to_csv(part, index=False)
     by = _rule_of(folder, rule)

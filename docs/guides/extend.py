@@ -46,7 +46,8 @@ METHODS["halfway"] = dataclasses.replace(
 #
 # ## Is it what was meant?
 #
-# Test a variant on numbers that you know before you train it. Halfway between 0 and 2 is 1:
+# Test a variant on numbers that you know before you train it. Halfway between 0 and 2 is 1. (`Seeds`
+# is a named tuple: `draw_seeds` of your own may return `seeds._replace(wanted=...)`.)
 
 # %%
 f, g = (keras_m2m.mlp(2, (1,)) for _ in "fg")

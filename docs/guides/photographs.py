@@ -100,7 +100,8 @@ for path in sorted(pathlib.Path("run").glob("*.*")):
 
 # %% [markdown]
 # `README.md` is a model card: classes, recall and precision of each, how it was trained, what it
-# confuses. `f.keras` is an ordinary Keras model from pixels in [0, 1] to logits:
+# confuses. `f.keras` is an ordinary Keras model from pixels in [0, 1] to logits. These pictures are
+# square; of others it wants the square in the middle (`PIL.ImageOps.fit`):
 
 # %%
 f = keras.saving.load_model("run/f.keras")

@@ -5,7 +5,8 @@
 # fraud. **Begin with logistic regression**; on small tables M2m is no better than re-sampling
 # ([100 tables](../results/keel.md)). This page shows how to find out on yours.
 #
-# You need `pip install 'keras_m2m[torch,sklearn,tables,report]'`.
+# You need `pip install 'keras_m2m[torch,sklearn,tables,report]'`; for the command at the end a
+# checkout, and there `pip install '.[tasks,torch]'`.
 
 # %%
 import os

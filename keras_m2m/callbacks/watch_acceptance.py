@@ -30,8 +30,9 @@ def advice(rate: float) -> str | None:
     """
     if rate < FEW:
         return (
-            'M2m hardly differs from class-balanced sampling: try step_size "auto" or '
-            "longer steps, a g that is trained longer or better, or a smaller gamma"
+            "M2m hardly differs from class-balanced sampling: try a longer or shorter "
+            'step_size ("auto" looks for one), a g that is trained longer or better, '
+            "or a smaller gamma"
         )
     if rate > ALL:
         return (
@@ -168,5 +169,5 @@ def _message(epoch, translated, accepted, names):
         f"Epoch {epoch}: g accepted {passed.sum()} of {tried.sum()} translations. "
         f"{none}Scale samples, if their entries do not spread by about 1 or lie in "
         "`bounds`, or give `units`; train g longer or better; lower `gamma` or `lam`; "
-        '`step_size="auto"`, or raise it or `steps`'
+        'try a longer or shorter `step_size` ("auto" looks for one), or more `steps`'
     )

@@ -181,4 +181,4 @@ def _shares(num_classes, **argument):
     """Shares as they are: `check_prior` would round them anew."""
     check_prior(num_classes, **argument)
     ((name, value),) = argument.items()
-    return as_array(**{name: in_order(value)}).astype("float64")
+    return as_array(**{name: in_order(value, name)}).astype("float64")

@@ -66,8 +66,12 @@ def check_class_counts(class_counts: ClassCounts) -> np.ndarray:
     return counts.astype("int64")
 
 
-def in_order(class_counts: Any) -> Any:
+def in_order(numbers: Any, name: str = "class_counts") -> Any:
     """The numbers of a mapping, class by class; anything else as it came.
+
+    Args:
+        numbers: Such as samples per class.
+        name: What they are, for messages.
 
     Example:
 
@@ -75,15 +79,15 @@ def in_order(class_counts: Any) -> Any:
     [100, 10]
     """
     # A series of pandas too, whose values come in the order of its index.
-    if not (hasattr(class_counts, "keys") and hasattr(class_counts, "items")):
-        return class_counts
-    by_class = dict(class_counts.items())
+    if not (hasattr(numbers, "keys") and hasattr(numbers, "items")):
+        return numbers
+    by_class = dict(numbers.items())
     missing = [k for k in range(len(by_class)) if k not in by_class]
     if missing:
         raise ValueError(
-            f"The keys of class counts must be the classes 0..{len(by_class) - 1}, "
+            f"The keys of `{name}` must be the classes 0..{len(by_class) - 1}, "
             f"which lack {', '.join(map(str, missing[:5]))}. "
-            f"Received: class_counts={class_counts}"
+            f"Received: {name}={numbers}"
         )
     return [by_class[k] for k in range(len(by_class))]
 

@@ -13,7 +13,11 @@ def check_beta(beta: float) -> float:
     >>> check_beta(0.5)
     0.5
     """
-    if check_real(0, 1, beta=beta) == 1:
+    try:
+        found = check_real(0, 1, beta=beta)
+    except ValueError:
+        found = 1.0
+    if found == 1:
         raise ValueError(
             f"`beta` is out of range; expected a float in [0, 1). Received: beta={beta}"
         )

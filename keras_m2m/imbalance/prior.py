@@ -27,7 +27,7 @@ def check_prior(num_classes: int, **argument: ClassCounts) -> np.ndarray:
     array([0.75, 0.25])
     """
     ((name, value),) = argument.items()
-    found = as_array(**{name: in_order(value)})
+    found = as_array(**{name: in_order(value, name)})
     if found.shape != (num_classes,) or found.dtype.kind not in "iuf":
         raise ValueError(
             f"`{name}` must have a number for each of the {num_classes} classes of the "

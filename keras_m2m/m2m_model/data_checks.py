@@ -42,8 +42,9 @@ def check_data(
     Returns:
         `(x, y, seen)`: x and y as Keras takes them, lists and frames as arrays;
         instead of an iterator, which cannot be looked at twice, one of the same
-        batches. `seen` is a pair of equally many samples and labels, all there are or
-        those of the first batch; what could not be looked at is None.
+        batches. `seen` is a pair of equally many samples, as training sees them, and
+        labels, all there are or those of the first batch; what could not be looked at
+        is None.
 
     Raises:
         ValueError: If samples are integers, not finite or outside `bounds`, or a
@@ -60,10 +61,8 @@ def check_data(
     """
     seen: Any = None
     if isinstance(x, ResampledDataset):
-        samples, labels = x.x, x.y
+        samples, labels, seen = x.x, x.y, (x.augmented, x.y)
         if is_stream(samples):
-            # Where `augment` makes samples of what is read, those of a batch.
-            seen = (samples, labels) if x.augment is None else x.whole_batch(0)[:2]
             samples = x[0][0]
     elif x is None or hasattr(x, "__array__") or is_sparse(x):
         x, y = (_as_keras_takes_it(part) for part in (x, y))

@@ -223,6 +223,13 @@ def _keeper(folder, part, *about):
     if folder is None:
         return None
     where = pathlib.Path(folder) / part
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            "`folder` must be a folder that is there or can be made: "
+            f"{error.strerror}. Received: folder={str(folder)!r}"
+        ) from error
     return lambda f, best, watch: ExactResume(
         *(where, f, best, watch, identity_of(f, *about)), least_seconds=5.0
     )

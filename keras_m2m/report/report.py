@@ -90,7 +90,8 @@ def report(
         costs: What each mistake costs, `(num_classes, num_classes)` indexed
             `[true, predicted]`, to keep low in the place of the metric; or None.
         test_prior: Where the classes will be more or less frequent than in training:
-            shares or numbers `(num_classes,)`. All scores are then for these.
+            shares or numbers `(num_classes,)`, or by name of the class. All scores are
+            then for these.
         samples: Function from the row of a test sample to what the page shows of it: a
             dictionary from names to values, the bytes of a PNG or JPEG image, or text.
             One of the values may be such an image.
@@ -131,7 +132,7 @@ def report(
                 f"`{name}` must be a function, or None. Received: {name}={function!r}"
             )
     prior = counts / counts.sum()
-    sought = None if test_prior is None else check_prior(size, test_prior=test_prior)
+    sought = None if test_prior is None else _prior(test_prior, names)
     question = Question(check_objective(maximise, costs, size), prior, sought)
     data = gathered(held, size)
     judged = judge(data, question)
@@ -148,6 +149,20 @@ def report(
         {own.name: own.test for own in judged},
         {own.name: own.validation for own in judged},
     )
+
+
+def _prior(test_prior, names):
+    """Shares in the order of the classes; by their names or numbers, if a mapping."""
+    if isinstance(test_prior, Mapping):
+        by_name = {str(key): share for key, share in test_prior.items()}
+        if by_name.keys() == set(names):
+            test_prior = [by_name[name] for name in names]
+        elif any(isinstance(key, str) for key in test_prior):
+            raise ValueError(
+                f"`test_prior` must have a share for each of the classes {names}. "
+                f"Received: test_prior={test_prior}"
+            )
+    return check_prior(len(names), test_prior=test_prior)
 
 
 def _checked(parts):

@@ -71,6 +71,14 @@ def by(difference: float, noise: float, maximise: str) -> str:
     return f"{100 * difference:.1f} ± {100 * noise:.1f} points"
 
 
+def _verb(maximise, degree=""):
+    """`"scores higher"`, say; of costs `"costs less"`, for `"higher"`."""
+    words = {"": "scores", "higher": "scores higher", "highest": "scores highest"}
+    if maximise == "cost":
+        words = {"": "costs", "higher": "costs less", "highest": "costs least"}
+    return words[degree]
+
+
 def on_method(choice: Choice, number: int, maximise: str) -> Iterator[str]:
     """Which method to use, and why."""
     used, enough, simplest = choice.used, choice.enough, choice.simplest
@@ -81,10 +89,10 @@ def on_method(choice: Choice, number: int, maximise: str) -> Iterator[str]:
     if used is simplest:
         yield (
             f"{used.name} is enough ({score}): it is the simplest method, and no other "
-            "scores higher."
+            f"{_verb(maximise, 'higher')}."
         )
         return
-    yield f"Use {used.name}, which scores highest ({score})."
+    yield f"Use {used.name}, which {_verb(maximise, 'highest')} ({score})."
     if enough is not simplest:
         yield (
             f"Its lead over {simplest.name}, the simplest method, is more than noise: "
@@ -177,8 +185,9 @@ def on_prior(test_prior: np.ndarray | None) -> Iterator[str]:
 def on_test(used: Judged, maximise: str) -> Iterator[str]:
     """The score on the test, and whether validation promised it."""
     yield (
-        f"On the test set it scores {said(used.test, maximise)} (95 % interval "
-        f"{ranged(used.interval, maximise)}), which played no part in the choice."
+        f"On the test set it {_verb(maximise)} {said(used.test, maximise)} (95 % "
+        f"interval {ranged(used.interval, maximise)}), which played no part in the "
+        "choice."
     )
 
 
@@ -208,11 +217,11 @@ def on_confirmation(
         )
     elif better is not None:
         yield (
-            f"{better[0].name} scores higher on the test set, by "
+            f"{better[0].name} {_verb(maximise, 'higher')} on the test set, by "
             f"{_lead(better[1], maximise)}: that is within noise."
         )
     else:
-        yield "No method scores higher on the test set."
+        yield f"No method {_verb(maximise, 'higher')} on the test set."
 
 
 def on_constant(
@@ -223,9 +232,9 @@ def on_constant(
         of_validation, of_test = (said(score, maximise) for score in scores)
         yield (
             f"Beware: always to decide for {constant}, without a look at the sample, "
-            f"scores {of_validation} on validation and {of_test} on the test set. "
-            "There are too few samples to learn from, or they say too little of the "
-            "classes."
+            f"{_verb(maximise)} {of_validation} on validation and {of_test} on the "
+            "test set. There are too few samples to learn from, or they say too little "
+            "of the classes."
         )
 
 

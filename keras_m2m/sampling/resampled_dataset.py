@@ -16,6 +16,8 @@ from keras_m2m.checks import check_weights
 from keras_m2m.checks import check_whole
 from keras_m2m.checks import is_sparse
 from keras_m2m.imbalance import check_class_counts
+from keras_m2m.sampling.augmentation import Augmented
+from keras_m2m.sampling.augmentation import checked_batch
 from keras_m2m.sampling.one_ahead import OneAhead
 from keras_m2m.sampling.sparse_rows import SparseRows
 
@@ -147,16 +149,19 @@ class ResampledDataset(keras.utils.PyDataset):
             return self._batch(index)
         return self._ahead(self._batch, index)
 
-    def whole_batch(self, index: int) -> tuple[np.ndarray, ...]:
-        """A batch with all parts of `shard`: the same in each process."""
-        return self._batch(range(len(self))[index], slice(None))
+    @property
+    def augmented(self) -> Any:
+        """Samples as batches have them, of the rows of an index array: `[rows]`."""
+        if self.augment is None:
+            return self.x
+        return Augmented(self.x, self.augment, self._streamed, self.seed)
 
-    def _batch(self, index, part=None):
+    def _batch(self, index):
         epochs_done, step = divmod(index, self.steps_per_epoch)
         epoch = self.first_epoch + epochs_done
         start = step * self.batch_size
         rows = self._order(epoch)[start : start + self.batch_size]
-        part = self._part() if part is None else part
+        part = self._part()
         batch = self._samples_of(rows, part, epoch, step), self.y[rows[part]]
         if self.sample_weight is None:
             return batch
@@ -165,13 +170,13 @@ class ResampledDataset(keras.utils.PyDataset):
     def _samples_of(self, rows, part, epoch, step):
         if self.augment is None:
             own = self.x[rows[part]]
-            return _checked("x", own, len(rows[part])) if self._streamed else own
+            return checked_batch("x", own, len(rows[part])) if self._streamed else own
         rng = self._augmentation_rng(epoch, step)
         # So that the draws for a sample do not depend on the parts.
         if self._streamed:
             rows, rng = rows[part], rng.spawn(self.batch_size)[part]
-            return _checked("augment", self.augment(self.x[rows], rng), len(rows))
-        return _checked("augment", self.augment(self.x[rows], rng), len(rows))[part]
+        made = checked_batch("augment", self.augment(self.x[rows], rng), len(rows))
+        return made if self._streamed else made[part]
 
     def _augmentation_rng(self, epoch, step):
         # Spawned: [seed, epoch, step] would be the stream of the order where step is
@@ -226,21 +231,6 @@ def _samples(x):
     if is_sparse(x):
         return SparseRows(x)
     return x if is_stream(x) else check_samples(x)
-
-
-def _checked(name, samples, number):
-    """Samples of a batch that another's code made, if they are what they must be."""
-    if np.shape(samples)[:1] != (number,):
-        raise ValueError(
-            f"`{name}` must give as many samples as are asked for. "
-            f"Received: shape={np.shape(samples)} for {number} samples"
-        )
-    try:
-        return check_samples(samples)
-    except ValueError as error:
-        raise ValueError(
-            f"What `{name}` gives for a batch is wrong. {error}"
-        ) from error
 
 
 def _check_augment(augment):

@@ -193,7 +193,7 @@ class Reporting:
             costs: What each mistake costs, `(num_classes, num_classes)` indexed
                 `[true, predicted]` in the order of `classes_`, in its place; or None.
             test_prior: Where classes will be more or less frequent than in training:
-                shares in the order of `classes_`; or None.
+                shares in the order of `classes_`, or by class; or None.
             title: Of the page.
 
         Returns:

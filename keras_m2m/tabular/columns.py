@@ -1,14 +1,18 @@
 """What a column holds, and its values in a form that encoders take."""
 
+import warnings
+
 import numpy as np
 import pandas
 import skrub
 from pandas.api import types
+from pandas.tseries.api import guess_datetime_format
 
 NUMBER, DATE, CATEGORY, TEXT, EMPTY = "number", "date", "category", "text", "empty"
 # What stands for a missing value, beside NaN, None and NaT; KEEL writes the last one.
 NULLS = {"", "?", "nan", "NaN", "None", "NA", "N/A", "null", "<NA>", "<null>"}
 MISSING = "(missing)"
+_NEARLY, _GUESSES = 0.9, 5
 _LARGEST = 1e30  # No measurement is larger; and squares of these fit float64.
 
 
@@ -95,6 +99,32 @@ def unread(column: pandas.Series, kind: str, values: np.ndarray) -> pandas.Serie
     if read(column) or not np.isnan(values).any():
         return column.iloc[:0]
     return as_text(column[np.isnan(values)]).dropna()
+
+
+def misread(column: pandas.Series) -> tuple[str, list[str]] | None:
+    """What a column of texts may have been meant to hold.
+
+    Args:
+        column: Texts.
+
+    Returns:
+        `NUMBER` or `DATE`, if nine of ten distinct texts read as such, and those that
+        do not; or None.
+    """
+    distinct = pandas.Series(as_text(column).dropna().unique(), dtype=object)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # That it is the other order.
+        forms = {
+            guess_datetime_format(text, dayfirst=dayfirst)
+            for text in distinct[:_GUESSES]
+            for dayfirst in (False, True)
+        }
+    read = [(NUMBER, pandas.to_numeric(distinct, errors="coerce"))]
+    read += [(DATE, _as_dates(distinct, form)) for form in sorted(forms - {None})]
+    for kind, values in read:
+        if values.notna().mean() >= _NEARLY:
+            return kind, distinct[values.isna()].tolist()
+    return None
 
 
 def _as_dates(texts, form):

@@ -90,6 +90,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns:
             This.
+
+        Warns:
+            UserWarning: Where nine of ten texts of a column are numbers, or dates, and
+                the others make it a column of text.
         """
         for name, value in self.get_params().items():
             check_whole(1, **{name: value})
@@ -100,12 +104,24 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             for name, column in frame.items()
         }
         self.kinds_ = {name: kind for name, (kind, _) in found.items()}
+        self._note_misread(frame)
         self._formats = {n: form for n, (kind, form) in found.items() if form}
         self._date_encoders = {
             name: self._date_encoder(frame[name]) for name in self._named(columns.DATE)
         }
         self._fit_encoder(self.plain(frame))
         return self
+
+    def _note_misread(self, frame):
+        for name in self._named(columns.TEXT):
+            kind, odd = columns.misread(frame[name]) or (None, [])
+            if kind:
+                warnings.warn(
+                    f"Column {name!r} is read as text, since {len(odd)} of its "
+                    f"distinct values are no {kind}, such as {odd[0]!r}. If it is "
+                    f"meant to hold a {kind}, mend those values or leave them empty",
+                    stacklevel=3,
+                )
 
     def _named(self, *kinds):
         return [name for name, kind in self.kinds_.items() if kind in kinds]

@@ -1,5 +1,6 @@
 """Which samples are for training, validation and the test, class by class."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -54,6 +55,22 @@ def fill_splits(
     return {**parts, **{name: (x[own], y[own]) for name, own in chosen.items()}}
 
 
+def or_field(missing: Collection[str]) -> str:
+    """The end of an advice for data that is too small to draw from.
+
+    Args:
+        missing: The splits that are to be drawn.
+
+    Example:
+
+    >>> or_field(["test"])
+    ''
+    """
+    if "validation" not in missing:
+        return ""
+    return "; or give --protocol=field, which draws no validation samples"
+
+
 def _check_counts(counts, class_names, missing):
     check_several(class_names)
     absent = [class_names[k] for k in np.flatnonzero(counts == 0)]
@@ -68,6 +85,5 @@ def _check_counts(counts, class_names, missing):
         raise UserError(
             f"Too few training samples: {listed(small)}. Each class needs {needed}: "
             f"one for training and one to draw for {' and '.join(missing)} each. Add "
-            "samples, remove the class, bring splits of your own, or give "
-            "--protocol=field, which draws no validation samples"
+            f"samples, remove the class, or bring splits of your own{or_field(missing)}"
         )

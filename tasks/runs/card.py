@@ -142,7 +142,7 @@ def _training(result):
         sentences.append(f"After the training: {own}.")
     if group := result.get("reading", {}).get("group"):
         sentences.append(f"Photographs of one {escape(group)} are in one split.")
-    own = {name: value for name, value in flags.items() if name != "task"}
+    own = {k: v for k, v in flags.items() if k != "task" and v is not None}
     places = {k: value for k, value in result.get("places", {}).items() if value}
     given = shlex.join(f"--{k}={_shown(v)}" for k, v in {**places, **own}.items())
     if places:

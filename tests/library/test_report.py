@@ -200,6 +200,7 @@ def test_costs_decide_for_the_cheapest():
     expected = np.asarray(costs)[y, decided].mean()
     assert found.scores["logistic"] == pytest.approx(-expected)
     assert said(found, "least expected cost")
+    assert said(found, "On the test set it costs")
     assert "Cost of 1,000 samples" in found.html
 
 
@@ -229,6 +230,31 @@ def test_another_prior_shifts_probabilities_and_decisions():
     expected = balanced_accuracy_score(y, weighed.argmax(1))
     assert found.scores["logistic"] == pytest.approx(expected)
     assert said(found, "for the class frequencies that were asked for")
+    by_name = report([one], NAMES, counts, test_prior={"few": 1, "some": 2, "many": 7})
+    shares = np.array([0.7, 0.2, 0.1]) / counts * p
+    shares /= shares.sum(1, keepdims=True)
+    np.testing.assert_allclose(by_name.advice.probabilities(p), shares)
+
+
+@pytest.mark.parametrize(
+    ("test_prior", "message"),
+    [
+        ({"few": 1, "some": 2}, r"each of the classes \['many', .*test_prior=\{'few"),
+        ({0: 0.5, 5: 0.5, 1: 0.1}, "keys of `test_prior` must be the classes 0..2"),
+    ],
+)
+def test_a_prior_of_other_classes_is_refused(test_prior, message):
+    with pytest.raises(ValueError, match=message):
+        asked(logistic(), test_prior=test_prior)
+
+
+def test_the_best_by_costs_is_said_to_cost_least():
+    costs = [[0, 1, 1], [5, 0, 5], [30, 20, 0]]
+    found = asked(held("m2m", 4.0), logistic(), costs=costs)
+    assert said(found, "Use m2m, which costs least (cost of 1,000 samples")
+    assert said(found, "No method costs less on the test set") or said(
+        found, "The test set confirms"
+    )
 
 
 def test_without_validation_nothing_is_chosen():

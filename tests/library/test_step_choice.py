@@ -172,11 +172,12 @@ class Batches(keras.utils.PyDataset):
 def ways():
     x = samples()
     class_balanced = ResampledDataset(x, Y, 20, sampling="class")
-    shifted = ResampledDataset(x, Y, 20, sampling="class", augment=lambda x, rng: x + 9)
+    back = {"augment": lambda x, rng: np.where(x == FAR, np.float32(NEAR), x)}
+    augmented = ResampledDataset(samples(far=90), Y, 20, sampling="class", **back)
     return {
         "arrays": {"x": x, "y": Y},
         "balanced": class_balanced.fit_arguments,
-        "not augmented": shifted.fit_arguments,
+        "augmented": augmented.fit_arguments,
         "first batch": {"x": Batches()},
         "iterator": {"x": iter([(x, Y)])},
         # The last tenth, which Keras validates on, has no part.
@@ -198,7 +199,7 @@ def test_fit_chooses_on_training_samples(way, untrained, capsys):
     assert capsys.readouterr().out == expected
 
 
-def test_samples_of_a_stream_are_those_of_its_first_batch(untrained):
+def test_samples_of_a_stream_are_augmented(untrained):
     class Stream:
         def __len__(self):
             return 100
@@ -207,7 +208,7 @@ def test_samples_of_a_stream_are_those_of_its_first_batch(untrained):
             return rows
 
     batches = ResampledDataset(
-        Stream(), Y, 20, "class", augment=lambda rows, rng: samples()[rows]
+        Stream(), Y, 20, "class", augment=lambda rows, rngs: samples()[rows]
     )
     network = model()
     network.fit(**batches.fit_arguments)

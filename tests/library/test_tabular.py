@@ -82,6 +82,24 @@ def test_numbers_that_are_written_as_text_are_numbers():
     assert text == numbers
 
 
+@pytest.mark.parametrize(
+    ("values", "odd", "message"),
+    [
+        (map(str, range(60)), "heavy", "1 of its distinct values are no number"),
+        (
+            pandas.date_range("2024-01-01", periods=60).strftime("%d.%m.%Y"),
+            "soon",
+            "1 of its distinct values are no date",
+        ),
+    ],
+    ids=["numbers", "dates"],
+)
+def test_a_stray_text_that_makes_a_column_text_is_named(values, odd, message):
+    table = pandas.DataFrame({"own": [*values, odd]})
+    with pytest.warns(UserWarning, match=f"'own' is read as text.*{message}.*'{odd}'"):
+        TablePreprocessor().fit(table)
+
+
 def test_what_is_no_number_in_new_rows_is_missing():
     made = TablePreprocessor().fit(pandas.DataFrame({"age": [1.0, 2.0, None]}))
     with pytest.warns(UserWarning, match="'age': 1 of 1 values are no number .*'old'"):

@@ -127,6 +127,13 @@ def test_a_training_cut_off_goes_on_and_a_finished_one_is_there(tmp_path):
 
 
 @pytest.mark.no_backend
+def test_a_folder_that_cannot_be_is_refused_by_name(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"`folder` must .*folder='.*file"):
+        train(folder=tmp_path / "file")
+
+
+@pytest.mark.no_backend
 def test_another_training_in_the_same_folder_begins_anew(tmp_path):
     train(method="erm", folder=tmp_path)
     # Not pytest.warns, which hands other warnings on without their module.

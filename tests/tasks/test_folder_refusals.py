@@ -33,7 +33,12 @@ def refused(path, match, *flags):
 # Folders.
 
 
-@pytest.mark.parametrize("path", ["nowhere", "nowhere.npz", "own.xls", "pipe.npz"])
+@pytest.mark.parametrize("path", ["nowhere", "nowhere.npz", "nowhere.csv"])
+def test_what_is_not_there_is_said_not_to_exist(path, tmp_path):
+    refused(tmp_path / path, f"--data_dir=.*{path} does not exist")
+
+
+@pytest.mark.parametrize("path", ["own.xls", "pipe.npz"])
 def test_what_is_neither_a_folder_nor_an_archive_is_refused(path, tmp_path):
     (tmp_path / "own.xls").write_text("1,2")
     os.mkfifo(tmp_path / "pipe.npz")
@@ -172,7 +177,10 @@ OBJECTS = np.array([{}, None], dtype=object)
         ({"x": np.zeros((8, 2, 2, 4)), "y": Y}, r"shape \(8, 2, 2, 4\)"),
         ({"x": X * 1j, "y": Y}, "dtype complex"),
         ({"x": X.astype(str), "y": Y}, "must be real numbers"),
-        ({"x": np.where(X == 4, np.nan, X), "y": Y}, "in 1 of 8 samples.*them 1"),
+        (
+            {"x": np.where(X == 4, np.nan, X), "y": Y},
+            "in 1 of 8 samples.*them number 2",
+        ),
         ({"x": X.astype(float) * 1e300, "y": Y}, "NaN or infinity"),
         ({"x": X * 1e20, "y": Y}, "beyond"),
         ({"x": np.full((8, 2, 2), 255.0), "y": Y}, "Divide pixels by 255"),

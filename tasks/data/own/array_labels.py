@@ -101,8 +101,8 @@ def tell_missing(labelled: np.ndarray, what: str, drop: bool) -> None:
         spellings = ", ".join(map(repr, sorted(MISSING)))
         raise UserError(
             f"{what}: {count} of {len(labelled)} rows have no label, the first of them "
-            f"{row} (NaN, or one of the strings {spellings}). --missing=drop leaves "
-            "them out. If it is the name of a class, rename that class"
+            f"row {row + 1} (NaN, or one of the strings {spellings}). --missing=drop "
+            "leaves them out. If it is the name of a class, rename that class"
         )
 
 

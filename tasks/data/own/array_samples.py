@@ -140,7 +140,7 @@ def _finite(x, what):
     if wrong.any():
         raise UserError(
             f"{what} holds NaN or infinity in {wrong.sum()} of {len(x)} samples, the "
-            f"first of them {wrong.argmax()}. Remove or replace them"
+            f"first of them number {1 + wrong.argmax()}. Remove or replace them"
         )
     if max(-x.min(), x.max()) > _LARGEST:
         raise UserError(f"{what} holds values beyond ±{_LARGEST:g}. Scale them")

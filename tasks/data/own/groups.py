@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from tasks.data.own.class_names import listed
+from tasks.data.splits import or_field
 from tasks.experiment.errors import UserError
 
 _TRIED = 5  # Draws of so many folds, until each split has samples of each class.
@@ -46,8 +47,8 @@ def draw_splits(
         if own is None:
             raise UserError(
                 f"--group: no {split} samples could be drawn so that each class is in "
-                "all splits and no group in two. Bring splits of your own, merge rare "
-                "classes, or give --protocol=field, which draws no validation samples"
+                "all splits and no group in two. Bring splits of your own, or merge "
+                f"rare classes{or_field(fractions)}"
             )
         found[split], rows = rows[own], np.delete(rows, own)
         left -= fraction

@@ -160,8 +160,8 @@ def _labels(frame, columns: Columns, path):
         raise UserError(
             f"{path}: the columns {listed(columns.labels)} are to hold 1 in that of a "
             f"row's class and else 0, and {wrong.sum()} of {len(wrong)} rows do not, "
-            f"the first of them {wrong.argmax()}. A sample must be of one class. If "
-            "the label is in one column, give --label=NAME"
+            f"the first of them row {1 + wrong.argmax()}. A sample must be of one "
+            "class. If the label is in one column, give --label=NAME"
         )
     unused = [name for name, used in zip(columns.labels, marks.any(axis=0)) if not used]
     if unused:

@@ -118,6 +118,8 @@ def _path(data_dir):
             f".npz file with arrays x and y, or a table ({SUFFIXES})"
         )
     path = Path(data_dir)
+    if not path.exists():
+        raise UserError(f"--data_dir={data_dir} does not exist")
     known = path.suffix.lower() == ".npz" or is_table(path)
     if not (path.is_dir() or (path.is_file() and known)):
         raise UserError(

@@ -145,6 +145,12 @@ def test_flags_say_where_the_data_was_looked_up_without_paths_of_a_machine():
     assert "complete them" not in card.card(RESULT)
 
 
+def test_flags_that_have_no_value_are_left_out():
+    text = card.card(result(flags={"step_size": None, "lam": 0.1}))
+    assert "--lam=0.1" in text
+    assert "step_size" not in text
+
+
 @pytest.mark.parametrize("epoch, is_plain", [(4, True), (5, False)])
 def test_a_network_from_before_the_deferred_phase_is_of_plain_training(epoch, is_plain):
     own = result(flags={"method": "m2m"}, tested_epoch=epoch, acceptance_rate=0.02)

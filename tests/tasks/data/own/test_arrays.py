@@ -237,7 +237,7 @@ def test_rows_without_a_label_are_counted_and_refused_or_dropped(
     y = NAMES.astype("U5") if isinstance(spelling, str) else Y.astype("float32")
     y[[1, 6]] = spelling
     write_arrays(path, x=X, y=y)
-    refused(path, r"2 of 8 rows have no label, the first of them 1.*--missing=drop")
+    refused(path, r"2 of 8 rows have no label, the first of them row 2.*--missing=drop")
     data = load(path, "--missing=drop", "--protocol=field")
     assert "2 of 8 rows have no label: left out" in capsys.readouterr().out
     assert len(data.class_names) == 2

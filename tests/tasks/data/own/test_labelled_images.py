@@ -117,7 +117,7 @@ def test_marks_of_classes_in_columns_of_their_own_are_labels(own, capsys):
     assert labels(read(own, "--label=MEL,NV")) == expected
     text = text.replace("ISIC_3,0.0,1.0", "ISIC_3,1.0,1.0")
     (own / "ISIC_2019_Training_GroundTruth.csv").write_text(text)
-    refused(own, "1 of 8 rows do not, the first of them 3", "--label=MEL,NV")
+    refused(own, "1 of 8 rows do not, the first of them row 4", "--label=MEL,NV")
 
 
 def test_a_column_says_the_split_of_each_image(own):
