@@ -179,7 +179,7 @@ OBJECTS = np.array([{}, None], dtype=object)
         ({"x": X.astype(str), "y": Y}, "must be real numbers"),
         (
             {"x": np.where(X == 4, np.nan, X), "y": Y},
-            "in 1 of 8 samples.*them number 2",
+            "1 of 8 samples.*number 2",
         ),
         ({"x": X.astype(float) * 1e300, "y": Y}, "NaN or infinity"),
         ({"x": X * 1e20, "y": Y}, "beyond"),

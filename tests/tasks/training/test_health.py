@@ -123,7 +123,7 @@ def test_a_training_warns_once_and_counts_such_epochs_at_its_end():
 @pytest.mark.parametrize(
     "accepted, advice",
     [
-        (49, '4.9 % of 3000 translations. M2m hardly differs.*"auto" or longer steps'),
+        (49, "4.9 % of 3000 translations. M2m hardly differs.*longer or shorter"),
         (1000, "100 % of 3000 translations. g may be convinced too.*shorter step_size"),
     ],
 )
