@@ -302,7 +302,7 @@ def largest_file(size):
 def test_a_folder_that_lacks_space_is_an_error_before_training(tmp_path):
     settings = tiny.settings(method="erm", out_dir=str(tmp_path))
     expected = pytest.raises(
-        UserError, match=r"cannot be written to.*needs 16 MiB.*--runs"
+        UserError, match=r"cannot be written to.*16 MiB are needed.*--runs"
     )
     with largest_file(2**20), expected:
         runner.run(tiny.TASK, settings)
