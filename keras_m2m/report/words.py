@@ -115,19 +115,7 @@ def on_rule(
     choice = used.chosen.choice
     shifted = " of the shifted probabilities" if is_shifted else ""
     if choice is None:
-        if used.rule.costs is None:
-            likeliest = "likeliest class"
-            if is_shifted:
-                likeliest = "class that is likeliest before probabilities are shifted"
-            yield (
-                f"Decide for the {likeliest}: by the costs, decisions on validation "
-                f"samples were dearer ({gain})."
-            )
-        else:
-            yield (
-                "Decide for the class of the least expected cost: on validation this "
-                f"saves {gain} over the likeliest class."
-            )
+        yield _on_costs(used, gain, is_shifted)
         return
     if choice.kind == "none":
         best = f" (the best of them {gain})" if difference else ""
@@ -148,6 +136,22 @@ def on_rule(
         yield (
             f"That is to decide for {names[1]} from a probability of {threshold:.3g}."
         )
+
+
+def _on_costs(used, gain, is_shifted):
+    """Whether to decide by costs."""
+    if used.rule.costs is not None:
+        return (
+            "Decide for the class of the least expected cost: on validation this "
+            f"saves {gain} over the likeliest class."
+        )
+    likeliest = "likeliest class"
+    if is_shifted:
+        likeliest = "class that is likeliest before probabilities are shifted"
+    return (
+        f"Decide for the {likeliest}: by the costs, decisions on validation samples "
+        f"were dearer ({gain})."
+    )
 
 
 def on_probabilities(used: Judged) -> Iterator[str]:
