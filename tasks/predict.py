@@ -152,8 +152,8 @@ def _write(arguments):
     data = Path(read_path("data", flags.FLAGS.data))
     rule = flags.FLAGS.rule
     rule = rule if rule in (None, _NO_RULE) else read_path("rule", rule)
-    found = predict(folder, data, flags.FLAGS.look, rule)
-    whole_files.make_folder("out", out.parent)
+    with whole_files.made_folder("out", out.parent):
+        found = predict(folder, data, flags.FLAGS.look, rule)
     with whole_files.aside(out) as part:
         found.to_csv(part, index=False)
     by = _rule_of(folder, rule)

@@ -122,7 +122,8 @@ def misread(column: pandas.Series) -> tuple[str, list[str]] | None:
     read = [(NUMBER, pandas.to_numeric(distinct, errors="coerce"))]
     read += [(DATE, _as_dates(distinct, form)) for form in sorted(forms - {None})]
     for kind, values in read:
-        if values.notna().mean() >= _NEARLY:
+        # A form that reads all of it, and that skrub does not know, is no mistake.
+        if values.isna().any() and values.notna().mean() >= _NEARLY:
             return kind, distinct[values.isna()].tolist()
     return None
 

@@ -14,6 +14,7 @@ import sklearn.base
 
 from keras_m2m import tabular
 from keras_m2m.tabular import TablePreprocessor
+from keras_m2m.tabular import columns
 from keras_m2m.tabular import load_preprocessor
 from keras_m2m.tabular import save_preprocessor
 
@@ -98,6 +99,11 @@ def test_a_stray_text_that_makes_a_column_text_is_named(values, odd, message):
     table = pandas.DataFrame({"own": [*values, odd]})
     with pytest.warns(UserWarning, match=f"'own' is read as text.*{message}.*'{odd}'"):
         TablePreprocessor().fit(table)
+
+
+def test_texts_that_all_read_in_some_form_are_no_stray_ones():
+    days = pandas.date_range("2024-01-01", periods=60).strftime("%d.%m.%Y")
+    assert columns.misread(pandas.Series(days)) is None
 
 
 def test_what_is_no_number_in_new_rows_is_missing():
