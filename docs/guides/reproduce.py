@@ -74,7 +74,7 @@ for other in ("erm", "drs"):
 #
 # - On CIFAR-LT-10 by the paper's protocol DRS is the paper's to a tenth of a point, plain training
 #   2.7 points above it, M2m 1.4 below ([CIFAR](../results/cifar_lt.md)).
-# - That translation adds to re-sampling is not shown: its lead has the paper's sign and is within noise
+# - That translation adds to re-sampling is not shown: its lead is within noise, on Twitter about 0
 #   ([Reuters](../results/reuters.md), [Twitter](../results/twitter.md)).
 # - CelebA-5, SUN397 and ImageNet-LT were not run ([what was](../datasets.md#what-was-run)).
 #

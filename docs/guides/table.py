@@ -2,11 +2,11 @@
 # # Your own table
 #
 # Rows with numbers, categories, dates and holes, and a rare class: claims, of which a few are
-# fraud. **Begin with logistic regression**; on small tables M2m is no better than re-sampling
-# ([100 tables](../results/keel.md)). This page shows how to find out on yours.
+# fraud. **Begin with mixup and deferred re-sampling, and logistic regression beside it**; on small
+# tables M2m is no better than re-sampling ([100 tables](../results/keel.md)). This page shows how to find out on yours.
 #
-# You need `pip install 'keras_m2m[torch,sklearn,tables,report]'`; for the command at the end a
-# checkout, and there `pip install '.[tasks,torch]'`.
+# You need, in a checkout, `pip install '.[torch,sklearn,tables,report]'`; for the command at the end
+# `pip install '.[tasks,torch]'`.
 
 # %%
 import os

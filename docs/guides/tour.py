@@ -5,7 +5,7 @@
 # the small classes. Here it is compared with class-balanced batches at the end (DRS) and with
 # M2m, which makes images of rare classes out of those of frequent ones.
 #
-# You need `pip install 'keras_m2m[torch,plots]' scikit-learn`. Every guide chooses PyTorch
+# You need, in a checkout, `pip install '.[torch,plots]' scikit-learn`. Every guide chooses PyTorch
 # unless `KERAS_BACKEND` is set: JAX and TensorFlow do the same.
 
 # %%

@@ -128,7 +128,7 @@ def choose_method(
 
     The best is what to expect most of, however small its lead: of the tables in
     docs/results/regret.md, to take a simpler one wherever the lead is within noise
-    loses twice as much.
+    loses 6.6 points to the best, this 4.1.
 
     Args:
         judged: Methods with scores on validation samples, from the simplest.
