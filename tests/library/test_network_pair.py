@@ -181,6 +181,7 @@ def test_a_pair_is_saved_as_a_keras_file_alone(name, tmp_path):
 
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="needs torch_xla")
 def test_to_export_a_pair_is_to_export_f(tmp_path):
+    pytest.importorskip("tensorflow")
     model = pair()
     model.export(tmp_path / "exported", verbose=False)
     assert (tmp_path / "exported" / "saved_model.pb").exists()
