@@ -202,7 +202,7 @@ def test_counts_that_count_nothing_are_refused(counts):
     "name", list(inspect.signature(M2mModel.__init__).parameters)[1:]
 )
 def test_every_argument_is_explained(name):
-    assert f"\n        {name}: " in M2mModel.__doc__
+    assert f"\n    {name}: " in inspect.getdoc(M2mModel)
 
 
 # What goes into fit.
